@@ -1,0 +1,1 @@
+"""What runs ran on: hardware profiles, platforms and the catalogue of accelerators."""
