@@ -1,0 +1,1 @@
+"""What a model is and how good it is: variants, benchmarks and scores."""

@@ -1,0 +1,20 @@
+"""Model variants, the benchmarks they were measured on, and their scores."""
+
+from benchmarks.models.benchmarks import Benchmark
+from benchmarks.models.scores import (
+    BenchmarkScore,
+    BenchmarkScoreQuerySet,
+    ScoreCategory,
+    ScoreCategoryQuerySet,
+)
+from benchmarks.models.variants import ModelVariant, ModelVariantQuerySet
+
+__all__ = [
+    "Benchmark",
+    "BenchmarkScore",
+    "BenchmarkScoreQuerySet",
+    "ModelVariant",
+    "ModelVariantQuerySet",
+    "ScoreCategory",
+    "ScoreCategoryQuerySet",
+]

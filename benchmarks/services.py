@@ -1,0 +1,310 @@
+"""Writing model variants and scores, and keeping the current score of each benchmark right."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
+from benchmarks.errors import InvalidVariantError
+from benchmarks.models import (
+    Benchmark,
+    BenchmarkScore,
+    BenchmarkScoreQuerySet,
+    ModelVariant,
+    ScoreCategory,
+)
+from benchmarks.models.conditions import LONGEST_NAME, LONGEST_QUANTIZATION
+from benchmarks.protocol import Protocol
+from benchmarks.quantization import resolve_quantization, tidy_name
+from benchmarks.scoring import PreparedScore, ScoreData, prepare_scores
+from benchmarks.totals import CategoryData
+from benchsite.common.review import ReviewState
+
+__all__ = [
+    "CategoryData",
+    "Protocol",
+    "RecordedScore",
+    "ScoreData",
+    "VariantFacts",
+    "confirm_scores",
+    "get_or_create_variant",
+    "record_scores",
+    "refresh_current_scores",
+    "set_preferred_protocol",
+    "set_review_state",
+    "withdraw_score",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantFacts:
+    """What a file tells about a model variant; None (or 0, as tools write it) = not known."""
+
+    parameters: int | None = None
+    active_parameters: int | None = None
+    weights_gb: float | None = None
+    bits_per_weight: float | None = None
+    family: str | None = None
+    model_revision: str | None = None
+    quantizer: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordedScore:
+    """A stored score, whether this call made it, and what is doubtful about it."""
+
+    score: BenchmarkScore
+    created: bool
+    warnings: tuple[str, ...] = ()
+
+
+def get_or_create_variant(
+    *, model_name: str, quantization: str, lora_adapter: str = "", facts: VariantFacts | None = None
+) -> ModelVariant:
+    """Return the variant of these names, made if need be; `facts` fill what is not known yet.
+
+    Names are tidied and the quantization made canonical. Known facts are never overwritten. Safe
+    when several sessions make the same variant. Raises InvalidVariantError for a blank or overlong
+    name.
+    """
+    names = {
+        "model_name": tidy_name(model_name),
+        "quantization": resolve_quantization(quantization).name,
+        "lora_adapter": tidy_name(lora_adapter),
+    }
+    _check_names(names)
+    with transaction.atomic():
+        variant = ModelVariant.objects.filter(**names).first()
+        if variant is None:
+            # ON CONFLICT DO NOTHING waits for a session that is inserting the same names.
+            ModelVariant.objects.bulk_create([ModelVariant(**names)], ignore_conflicts=True)
+            variant = ModelVariant.objects.get(**names)
+        if facts is not None:
+            _fill_unknown_facts(variant, facts)
+    return variant
+
+
+def _check_names(names: dict[str, str]) -> None:
+    for name, value in names.items():
+        longest = LONGEST_QUANTIZATION if name == "quantization" else LONGEST_NAME
+        if not value and name != "lora_adapter":
+            raise InvalidVariantError(f"{name} is empty")
+        if len(value) > longest:
+            raise InvalidVariantError(f"{name} is longer than {longest} characters")
+
+
+def _fill_unknown_facts(variant: ModelVariant, facts: VariantFacts) -> None:
+    news = {
+        name: value
+        for name, value in asdict(facts).items()
+        if value and getattr(variant, name) is None
+    }
+    if not news:
+        return
+    ModelVariant.objects.filter(pk=variant.pk).update(
+        **{name: Coalesce(F(name), Value(value)) for name, value in news.items()}
+    )
+    variant.refresh_from_db(fields=list(news))
+
+
+def record_scores(
+    *, variant: ModelVariant, scores: Sequence[ScoreData], review_state: ReviewState
+) -> list[RecordedScore]:
+    """Store scores that are not stored yet and return all of them, in the order given.
+
+    A score is known by variant, benchmark, protocol, time and values; one that is stored already
+    comes back as it is, whatever its review state, with `created` False. Benchmarks not in the
+    catalogue are made as generic. Takes at most 10 queries for any number of scores, and locks the
+    variant, so that two sessions never record the same score twice. Raises InvalidScoresError
+    with every problem found; then nothing is written.
+    """
+    if not scores:
+        return []
+    with transaction.atomic():
+        _lock_variants([variant.pk])
+        prepared = prepare_scores(scores, _get_or_create_benchmarks(scores))
+        new_keys = _insert_new(variant, prepared, review_state)
+        if new_keys:
+            _choose_current([variant.pk])
+        stored = _stored_by_key(variant, prepared)
+    recorded = []
+    for item in prepared:
+        created = item.identity in new_keys
+        new_keys.discard(item.identity)  # the same score twice in one call: made once
+        recorded.append(RecordedScore(stored[item.identity], created, item.warnings))
+    return recorded
+
+
+def _get_or_create_benchmarks(scores: Sequence[ScoreData]) -> dict[str, Benchmark]:
+    generic = {
+        score.benchmark_slug: Benchmark(
+            slug=score.benchmark_slug,
+            name=(score.benchmark_name or score.benchmark_slug)[:LONGEST_NAME],
+            higher_is_better=score.higher_is_better is not False,
+            is_generic=True,
+        )
+        for score in scores
+        if score.has_valid_slug
+    }
+    found = Benchmark.objects.in_bulk(generic, field_name="slug")
+    missing = [generic[slug] for slug in sorted(generic.keys() - found.keys())]
+    if missing:  # in one order for all sessions, so that none waits for another in a circle
+        Benchmark.objects.bulk_create(missing, ignore_conflicts=True)
+        found = Benchmark.objects.in_bulk(generic, field_name="slug")
+    return found
+
+
+ScoreIdentity = tuple[int, str]  # benchmark and content key, within one variant
+
+
+def _insert_new(
+    variant: ModelVariant, prepared: Sequence[PreparedScore], review_state: ReviewState
+) -> set[ScoreIdentity]:
+    """Insert the scores that the variant does not have yet and return what identifies them."""
+    known = set(
+        BenchmarkScore.objects.filter(
+            variant=variant, content_key__in=[item.data.content_key for item in prepared]
+        ).values_list("benchmark_id", "content_key")
+    )
+    new = {item.identity: item for item in prepared if item.identity not in known}
+    rows = {identity: _score_row(variant, item, review_state) for identity, item in new.items()}
+    BenchmarkScore.objects.bulk_create(rows.values())
+    ScoreCategory.objects.bulk_create(
+        ScoreCategory(
+            benchmark_score=rows[identity],
+            category=category.category,
+            score=value,
+            correct=category.correct,
+            total=category.total,
+        )
+        for identity, item in new.items()
+        for category in item.data.categories
+        if (value := category.value) is not None
+    )
+    return set(new)
+
+
+def _score_row(
+    variant: ModelVariant, item: PreparedScore, review_state: ReviewState
+) -> BenchmarkScore:
+    data = item.data
+    return BenchmarkScore(
+        variant=variant,
+        benchmark=item.benchmark,
+        score=item.total.score,
+        total_method=item.total.method,
+        stderr=data.stderr,
+        correct=data.correct,
+        total=data.total,
+        **asdict(data.protocol),
+        protocol_key=data.protocol.key,
+        complete=item.complete,
+        partial_reason=item.partial_reason,
+        source_url=item.data.source_url,
+        notes=item.data.notes,
+        measured_at=data.measured_at,
+        zone_known=data.zone_known,
+        needs_confirmation=data.needs_confirmation,
+        review_state=review_state,
+        content_key=data.content_key,
+    )
+
+
+def _stored_by_key(
+    variant: ModelVariant, prepared: Sequence[PreparedScore]
+) -> dict[ScoreIdentity, BenchmarkScore]:
+    stored = BenchmarkScore.objects.filter(
+        variant=variant, content_key__in=[item.data.content_key for item in prepared]
+    ).select_related("benchmark", "variant")
+    return {(score.benchmark_id, score.content_key): score for score in stored}
+
+
+def refresh_current_scores(variant_ids: Collection[UUID]) -> None:
+    """Choose the current score of each of the variants on each benchmark anew.
+
+    The order is that of `BenchmarkScoreQuerySet.in_order_of_preference` among published, complete
+    and confirmed scores. Three queries for any number of variants.
+    """
+    with transaction.atomic():
+        _lock_variants(variant_ids)
+        _choose_current(variant_ids)
+
+
+def _lock_variants(variant_ids: Collection[UUID]) -> None:
+    """Make other writers of these variants' scores wait, always in one order.
+
+    NO KEY UPDATE lets sessions go on that only refer to a variant, such as one storing its runs.
+    """
+    variants = ModelVariant.objects.filter(pk__in=variant_ids).order_by("pk")
+    list(variants.select_for_update(no_key=True).values_list("pk"))
+
+
+def _choose_current(variant_ids: Collection[UUID]) -> None:
+    scores = BenchmarkScore.objects.filter(variant_id__in=variant_ids)
+    winners = (
+        scores.rankable()
+        .in_order_of_preference()
+        .distinct("variant_id", "benchmark_id")
+        .values("pk")
+    )
+    # The old ones first: the unique index allows one current score at any moment.
+    scores.current().exclude(pk__in=winners).update(is_current=False)
+    scores.filter(is_current=False, pk__in=winners).update(is_current=True)
+
+
+def set_review_state(*, score_ids: Collection[UUID], state: ReviewState, reason: str = "") -> int:
+    """Set the review state of scores, choose the current ones anew, return how many were set."""
+    with transaction.atomic():
+        scores = _locked_scores(score_ids)
+        changed = scores.update(review_state=state, review_reason=reason, is_current=False)
+        _choose_current(_variant_ids_of(scores))
+    return changed
+
+
+def withdraw_score(*, score_id: UUID, reason: str) -> int:
+    """Take a score out of every list, keeping it and the reason; return 1, or 0 if unknown."""
+    return set_review_state(score_ids=[score_id], state=ReviewState.WITHDRAWN, reason=reason)
+
+
+def confirm_scores(*, score_ids: Collection[UUID], as_fractions: bool) -> int:
+    """Settle scores that wait for confirmation and return how many did.
+
+    `as_fractions`: the values were fractions, so totals, standard errors and category scores
+    (those within 0 and 1) become percentages. Else they are right as they are. The content key
+    stays that of the values received, so sending the file again still finds the score.
+    """
+    with transaction.atomic():
+        scores = _locked_scores(score_ids).filter(needs_confirmation=True)
+        waiting = list(scores.values_list("pk", flat=True))
+        scores = BenchmarkScore.objects.filter(pk__in=waiting)
+        if as_fractions:
+            ScoreCategory.objects.filter(
+                benchmark_score_id__in=waiting, score__lte=1, score__gte=0
+            ).update(score=F("score") * 100)
+            scores.filter(score__lte=1).update(score=F("score") * 100, stderr=F("stderr") * 100)
+        confirmed = scores.update(needs_confirmation=False)
+        _choose_current(_variant_ids_of(scores))
+    return confirmed
+
+
+def set_preferred_protocol(*, benchmark: Benchmark, protocol_key: str | None) -> None:
+    """Prefer a protocol on a benchmark and choose the current scores of its variants anew."""
+    with transaction.atomic():
+        benchmark.preferred_protocol_key = protocol_key
+        benchmark.save(update_fields=["preferred_protocol_key"])
+        variant_ids = _variant_ids_of(BenchmarkScore.objects.filter(benchmark=benchmark))
+        refresh_current_scores(variant_ids)
+
+
+def _locked_scores(score_ids: Collection[UUID]) -> BenchmarkScoreQuerySet:
+    """Lock the variants of these scores and return the scores."""
+    scores = BenchmarkScore.objects.filter(pk__in=score_ids).order_by()
+    _lock_variants(_variant_ids_of(scores))
+    return scores
+
+
+def _variant_ids_of(scores: BenchmarkScoreQuerySet) -> list[UUID]:
+    return list(scores.order_by().values_list("variant_id", flat=True).distinct())

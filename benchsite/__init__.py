@@ -1,0 +1,1 @@
+"""The site: settings, set-up, and what every app uses."""
