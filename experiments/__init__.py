@@ -1,0 +1,1 @@
+"""What was measured: uploads, sweeps, runs, measurements, and the pages that show them."""

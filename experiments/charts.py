@@ -1,0 +1,148 @@
+"""Plotly figures as plain dicts: what is drawn, but no colours, which follow the theme (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from textwrap import wrap
+from typing import Any, TypedDict
+
+MIN_RADAR_AXES = 3
+LABEL_WIDTH_CHARS = 16
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+_MARKERS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "cross",
+    "x",
+    "star",
+    "pentagon",
+)
+_LEGEND = {"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"}
+
+
+class Figure(TypedDict):
+    """A Plotly figure; `charts.js` adds the colours of the theme."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One trace: a value for each axis, None where it is not known, and how to write each."""
+
+    name: str
+    values: Sequence[float | None]
+    texts: Sequence[str] = ()
+
+
+def radar(
+    series: Sequence[Series], axes: Sequence[str], *, scale: tuple[float, float] | None = None
+) -> Figure:
+    """Return a radar with a closed trace for each series; an unknown value is a gap in it.
+
+    `scale` is the range of the radius; None lets it start at 0 and fit the values.
+    """
+    labels = _closed([_label(axis) for axis in axes])
+    radial: dict[str, Any] = {"rangemode": "tozero", "angle": 90, "tickangle": 90, "nticks": 5}
+    if scale is not None:
+        radial["range"] = list(scale)
+    return {
+        "data": [
+            {
+                "type": "scatterpolar",
+                "mode": "lines+markers",
+                "name": _text(item.name),
+                "theta": labels,
+                "r": _closed(list(item.values)),
+                "text": _closed([_text(text) for text in item.texts]),
+                "hovertemplate": _hover(item, "%{theta}", "%{r:.4~g}"),
+                "connectgaps": False,
+                "fill": "none" if None in item.values else "toself",
+                "opacity": 0.85,
+                "line": {"dash": _DASHES[index % len(_DASHES)], "width": 2},
+                "marker": {"symbol": _MARKERS[index % len(_MARKERS)], "size": 7},
+            }
+            for index, item in enumerate(series)
+        ],
+        "layout": {
+            "polar": {"radialaxis": radial, "angularaxis": {"direction": "clockwise"}},
+            "showlegend": len(series) > 1,
+            "legend": _LEGEND,
+            "margin": {"l": 80, "r": 80, "t": 40, "b": 40},
+            "font": {"size": 12},
+        },
+    }
+
+
+def bars(series: Sequence[Series], axes: Sequence[str], *, unit: str) -> Figure:
+    """Return lying grouped bars, a group for each axis; an unknown value leaves its place empty."""
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": _text(item.name),
+                "y": [_label(axis) for axis in axes],
+                "x": list(item.values),
+                "text": [_text(text) for text in item.texts],
+                "hovertemplate": _hover(item, "%{y}", "%{x:.4~g}"),
+            }
+            for item in series
+        ],
+        "layout": {
+            "barmode": "group",
+            "xaxis": {"title": {"text": unit}, "rangemode": "tozero"},
+            "yaxis": {"autorange": "reversed", "automargin": True},
+            "showlegend": len(series) > 1,
+            "legend": _LEGEND,
+            "margin": {"l": 20, "r": 20, "t": 20, "b": 40},
+            "font": {"size": 12},
+        },
+    }
+
+
+def share_of_best(
+    values: Sequence[float | None], *, higher_is_better: bool
+) -> tuple[float | None, ...]:
+    """Return each value as percent of the best one, which is 100; None stays None.
+
+    Where lower is better the share is best / value, so that half the speed and twice the latency
+    are both 50.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return tuple(values)
+    best = max(known) if higher_is_better else min(known)
+    return tuple(
+        None if value is None else _share(value, best, higher_is_better=higher_is_better)
+        for value in values
+    )
+
+
+def _share(value: float, best: float, *, higher_is_better: bool) -> float:
+    if value == best:
+        return 100.0
+    part, whole = (value, best) if higher_is_better else (best, value)
+    return 100.0 * part / whole
+
+
+def _closed(items: list[Any]) -> list[Any]:
+    return items + items[:1]
+
+
+def _text(text: str) -> str:
+    """Return text that Plotly shows as it is; it would read tags and entities."""
+    return escape(text, quote=False)
+
+
+def _label(name: str) -> str:
+    lines = wrap(name.replace("_", " "), LABEL_WIDTH_CHARS) or [name]
+    return "<br>".join(_text(line) for line in lines)
+
+
+def _hover(series: Series, axis: str, value: str) -> str:
+    shown = "%{text}" if series.texts else value
+    return f"{axis}: {shown}<extra>%{{fullData.name}}</extra>"

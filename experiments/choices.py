@@ -1,0 +1,55 @@
+"""The closed vocabularies of test runs and uploads."""
+
+from django.db import models
+
+
+class RunStatus(models.TextChoices):
+    """How far a run got."""
+
+    PENDING = "pending", "pending"
+    RUNNING = "running", "running"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+class LoadKind(models.TextChoices):
+    """What kind of load produced the figures; speeds of different kinds are not comparable."""
+
+    ISOLATED = "isolated", "isolated test"
+    SERVING = "serving", "serving"
+    BATCH = "batch", "offline batch"
+
+
+class LoadClass(models.TextChoices):
+    """One user at a time, several, or not known: the grid never ranks speed across these."""
+
+    SINGLE = "single", "single user"
+    CONCURRENT = "concurrent", "concurrent users"
+    UNKNOWN = "unknown", "load unknown"
+
+
+class UploadOutcome(models.TextChoices):
+    """What became of a received file."""
+
+    CREATED = "created", "created"
+    UNCHANGED = "unchanged", "unchanged"
+    REJECTED = "rejected", "rejected"
+    DRAFT = "draft", "draft"
+
+
+class ItemAction(models.TextChoices):
+    """What an upload did to a run or score."""
+
+    CREATED = "created", "created"
+    UNCHANGED = "unchanged", "unchanged"
+    REPLACED = "replaced", "replaced"
+
+
+class TokenScope(models.TextChoices):
+    """What an API token may do."""
+
+    READ = "read", "read"
+    SUBMIT = "submit", "submit (waits for review)"
+    UPLOAD = "upload", "upload (published at once)"
+    CURATE = "curate", "curate (replace and withdraw)"

@@ -1,0 +1,176 @@
+"""All that is known of a run, read at once: its figures, its relatives and where it came from."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Aggregate, Count, F, FloatField, Max, Min, Q
+
+from benchmarks.models import BenchmarkScore, ScoreCategory
+from experiments.choices import ItemAction
+from experiments.comparison import categories_by_variant, scores_by_variant
+from experiments.models import Configuration, Measurement, TestRun, UploadItem
+
+HEADLINE_METRICS = (
+    "tokens_per_second",
+    "prompt_processing_speed",
+    "ttft_ms",
+    "memory_usage_gb",
+    "peak_memory_gb",
+    "gpu_power_watts",
+    "tokens_per_kwh",
+)
+MAX_LISTED_RUNS = 200
+
+
+class Median(Aggregate):
+    """The median of a column, interpolated between the middle two."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLine:
+    """A run in a list, with the means of its headline metrics by metric."""
+
+    run: TestRun
+    figures: Mapping[str, Measurement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatSummary:
+    """A metric over all repeats of a configuration, under one definition."""
+
+    metric: str
+    definition: str | None
+    unit: str
+    runs: int
+    median: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreWithCategories:
+    """The score of a variant on a benchmark, with the newest result of each category."""
+
+    score: BenchmarkScore
+    categories: tuple[ScoreCategory, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDetail:
+    """A run with everything that its page and its API answer show."""
+
+    run: TestRun
+    measurements: tuple[Measurement, ...]
+    scores: tuple[ScoreWithCategories, ...]
+    sweep_lines: tuple[RunLine, ...]
+    repeat_lines: tuple[RunLine, ...]
+    repeat_summaries: tuple[RepeatSummary, ...]
+    other_machines: tuple[Configuration, ...]
+    origin: UploadItem | None
+
+
+def run_detail(run: TestRun) -> RunDetail:
+    """Read all that belongs to a run loaded `with_names`: nine queries whatever there is.
+
+    Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself.
+    """
+    sweep = _sweep_runs(run)
+    repeats = _repeats(run)
+    figures = _headline_figures({item.pk for item in (*sweep, *repeats)})
+    return RunDetail(
+        run=run,
+        measurements=tuple(run.measurements.defer("samples")),
+        scores=_scores(run),
+        sweep_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in sweep),
+        repeat_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in repeats),
+        repeat_summaries=_repeat_summaries(run),
+        other_machines=_other_machines(run),
+        origin=_origin(run),
+    )
+
+
+def _scores(run: TestRun) -> tuple[ScoreWithCategories, ...]:
+    chosen = scores_by_variant([run.variant_id])
+    categories = categories_by_variant(chosen).get(run.variant_id, [])
+    scores = chosen.get(run.variant_id, {}).values()
+    return tuple(
+        ScoreWithCategories(
+            score=score,
+            categories=tuple(
+                item
+                for item in categories
+                if item.benchmark_score.benchmark_id == score.benchmark_id
+            ),
+        )
+        for score in sorted(scores, key=lambda score: score.benchmark.name)
+    )
+
+
+def _sweep_runs(run: TestRun) -> list[TestRun]:
+    if run.sweep_id is None:
+        return []
+    runs = TestRun.objects.filter(sweep_id=run.sweep_id).filter(
+        Q(review_state="published") | Q(pk=run.pk)
+    )
+    load = ("context_depth", "concurrent_requests", "request_rate", "input_tokens")
+    in_order = [F(name).asc(nulls_first=True) for name in load]
+    return list(runs.order_by(*in_order, "id")[:MAX_LISTED_RUNS])
+
+
+def _repeats(run: TestRun) -> list[TestRun]:
+    runs = TestRun.objects.ranked().filter(configuration_id=run.configuration_id)
+    return list(runs.order_by(F("started_at").desc(nulls_last=True), "id")[:MAX_LISTED_RUNS])
+
+
+def _headline_figures(run_ids: Collection[UUID]) -> dict[UUID, dict[str, Measurement]]:
+    figures: dict[UUID, dict[str, Measurement]] = {run_id: {} for run_id in run_ids}
+    means = Measurement.objects.filter(
+        run_id__in=run_ids, metric__in=HEADLINE_METRICS, statistic="mean"
+    ).order_by("definition")
+    for item in means.defer("samples"):
+        figures[item.run_id].setdefault(item.metric, item)
+    return figures
+
+
+def _repeat_summaries(run: TestRun) -> tuple[RepeatSummary, ...]:
+    means = Measurement.objects.filter(
+        run__in=TestRun.objects.ranked().filter(configuration_id=run.configuration_id),
+        metric__in=HEADLINE_METRICS,
+        statistic="mean",
+    )
+    rows = means.values("metric", "definition", "unit").annotate(
+        runs=Count("id"), median=Median("value"), lowest=Min("value"), highest=Max("value")
+    )
+    order = {metric: place for place, metric in enumerate(HEADLINE_METRICS)}
+    found = [RepeatSummary(**row) for row in rows]
+    return tuple(sorted(found, key=lambda item: (order[item.metric], item.definition or "")))
+
+
+def _other_machines(run: TestRun) -> tuple[Configuration, ...]:
+    """Return the fastest configuration of the variant on each other platform, same load class."""
+    here = run.configuration
+    fastest = (
+        Configuration.objects.filter(
+            variant_id=here.variant_id, load_class=here.load_class, runs__gt=0
+        )
+        .exclude(platform_id=here.platform_id)
+        .select_related("platform")
+        .order_by("platform_id", F("tokens_per_second").desc(nulls_last=True), "id")
+        .distinct("platform_id")
+    )
+    return tuple(sorted(fastest, key=lambda item: -(item.tokens_per_second or 0)))
+
+
+def _origin(run: TestRun) -> UploadItem | None:
+    """Return the upload that made the run what it is now."""
+    made = run.upload_items.exclude(action=ItemAction.UNCHANGED)
+    return (
+        made.select_related("upload__uploaded_by", "upload__token")
+        .order_by("-upload__created_at", "-id")
+        .first()
+    )

@@ -1,0 +1,43 @@
+"""llama-bench `-o json` and `-o jsonl`: an array of rows, or a row a line."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from experiments.formats.base import Format
+from experiments.formats.content import Content
+from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.llama_bench import parse_rows
+from experiments.formats.problems import short_value
+
+_KEYS = {"avg_ts", "n_prompt", "n_gen", "model_type"}
+
+
+def _detect(content: Content) -> bool:
+    return bool(content.json[0]) and content.first_record.keys() >= _KEYS
+
+
+def _parse(content: Content) -> ParsedFile:
+    _documents, skipped = content.json
+    return parse_rows(_records(content), skipped)
+
+
+def _records(content: Content) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each row with its place: `[3]` in an array, `line 5` in JSON Lines."""
+    for document in content.json[0]:
+        values = document.value if isinstance(document.value, list) else [document.value]
+        for index, value in enumerate(values):
+            place = f"{document.place}[{index}]" if values is document.value else document.place
+            if not isinstance(value, dict):
+                raise InvalidFileError(
+                    Problem(place, "A llama-bench row is a JSON object.", short_value(value))
+                )
+            yield place, value
+
+
+FORMAT = Format(
+    name="llama-bench-json",
+    title="llama-bench JSON or JSON Lines",
+    version=1,
+    detect=_detect,
+    parse=_parse,
+)

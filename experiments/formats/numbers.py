@@ -1,0 +1,35 @@
+"""NaN and infinities in JSON: Python reads and writes them, no database stores them."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from experiments.formats.documents import Problem
+from experiments.formats.problems import join_path
+
+
+def nonfinite_problems(value: Any, place: str) -> Iterator[Problem]:
+    """Yield a problem for each NaN or infinity below `place` (1e400 is read as infinity)."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield Problem(
+            place,
+            "NaN and infinity are not measurements; leave the field out if it is not known.",
+            str(value),
+        )
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from nonfinite_problems(item, join_path(place, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from nonfinite_problems(item, join_path(place, index))
+
+
+def without_nonfinite(value: Any) -> Any:
+    """Return the value with every NaN and infinity as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: without_nonfinite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nonfinite(item) for item in value]
+    return value

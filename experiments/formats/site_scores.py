@@ -1,0 +1,144 @@
+"""The score types of the site's experiment JSON as canonical scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from experiments.formats.documents import CategoryDocument, Problem, ScoreDocument
+from experiments.formats.problems import join_path
+from experiments.formats.site_schema import (
+    Category,
+    Gsm8kScore,
+    HellaSwagScore,
+    HumanEvalScore,
+    MmluScore,
+    Score,
+    TruthfulQaScore,
+)
+
+# Benchmarks whose scale is not 0–100.
+_UNBOUNDED = {"perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSource:
+    """What the run or set around scores says for each of them."""
+
+    measured_at: datetime | None
+    source_url: str | None
+    notes: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Result:
+    """What one score type says: the main figure first, further ones under their own names."""
+
+    benchmark: str
+    stated: float | None = None
+    correct: int | None = None
+    total: int | None = None
+    categories: Sequence[Category] = ()
+    others: dict[str, float | None] = field(default_factory=dict)
+
+
+def score_documents(
+    scores: Sequence[Score], path: str, source: ScoreSource
+) -> tuple[tuple[ScoreDocument, ...], list[Problem]]:
+    """Return canonical scores and problems; further figures become scores of their own.
+
+    `pass_at_10` of HumanEval is the benchmark `humaneval_pass_at_10`: it is no total of pass@1.
+    """
+    documents: list[ScoreDocument] = []
+    problems: list[Problem] = []
+    for index, score in enumerate(scores):
+        place = join_path(path, index)
+        result = _result(score)
+        unbounded = _slug(result.benchmark) in _UNBOUNDED
+        if result.stated is not None and not unbounded and not 0 <= result.stated <= 100:
+            problems.append(
+                Problem(
+                    join_path(place, "data", "score"),
+                    "A score lies between 0 and 100.",
+                    result.stated,
+                )
+            )
+        documents.append(_document(score, result, place, source))
+        documents += [
+            _document(score, _Result(benchmark=name, stated=value), place, source)
+            for name, value in result.others.items()
+            if value is not None
+        ]
+    return tuple(documents), problems
+
+
+def _slug(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def _result(score: Score) -> _Result:
+    """Return the figures of a score by its type."""
+    if isinstance(score, MmluScore):
+        return _Result(benchmark="MMLU", categories=score.data.categories)
+    if isinstance(score, Gsm8kScore):
+        return _Result(
+            benchmark="GSM8K", correct=score.data.problems_solved, total=score.data.total_problems
+        )
+    if isinstance(score, HumanEvalScore):
+        others = {
+            "humaneval_pass_at_10": score.data.pass_at_10,
+            "humaneval_pass_at_100": score.data.pass_at_100,
+        }
+        return _Result(
+            benchmark="HumanEval",
+            stated=score.data.pass_at_1,
+            total=score.data.total_problems,
+            others=others,
+        )
+    if isinstance(score, HellaSwagScore):
+        return _Result(
+            benchmark="HellaSwag",
+            stated=score.data.accuracy,
+            correct=score.data.correct_answers,
+            total=score.data.total_questions,
+        )
+    if isinstance(score, TruthfulQaScore):
+        return _Result(
+            benchmark="TruthfulQA",
+            stated=score.data.truthful_score,
+            total=score.data.total_questions,
+            others={"truthfulqa_helpful": score.data.helpful_score},
+        )
+    return _Result(
+        benchmark=score.data.benchmark_name,
+        stated=score.data.score,
+        correct=score.data.correct_answers,
+        total=score.data.total_questions,
+        categories=score.data.categories,
+    )
+
+
+def _document(score: Score, result: _Result, place: str, source: ScoreSource) -> ScoreDocument:
+    measured_at = score.data.timestamp or source.measured_at
+    return ScoreDocument(
+        path=place,
+        benchmark=result.benchmark,
+        stated_score=result.stated,
+        correct=result.correct,
+        total=result.total,
+        stderr=score.stderr,
+        protocol=score.protocol.model_dump(exclude_none=True),
+        complete=score.complete,
+        measured_at=measured_at,
+        zone_known=measured_at is None or measured_at.tzinfo is not None,
+        source_url=source.source_url,
+        notes=source.notes,
+        categories=tuple(
+            CategoryDocument(
+                category=item.category,
+                score=item.score,
+                correct=item.correct_answers,
+                total=item.total_questions,
+            )
+            for item in result.categories
+        ),
+    )

@@ -1,0 +1,504 @@
+"""The performance grid: one row a model, its best configuration under the filters.
+
+All of it is read from the summary columns of `Configuration`, joined to the current score on the
+chosen benchmark: a bounded number of queries whatever the number of rows and runs.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import groupby
+from operator import or_
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+    Window,
+)
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Lower, RowNumber
+
+from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
+from experiments.choices import LoadClass
+from experiments.models import Configuration
+from hardware.models import Platform
+
+DEFAULT_BENCHMARK = "mmlu"
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """A column of the grid that rows can be sorted by; `field` is a name on the joined row."""
+
+    name: str
+    field: str
+    higher_is_better: bool
+
+
+SORT_KEYS: dict[str, SortKey] = {
+    key.name: key
+    for key in (
+        SortKey("quality", "ranked_quality", higher_is_better=True),
+        SortKey("speed", "cfg_speed", higher_is_better=True),
+        SortKey("prompt_speed", "cfg_prompt_speed", higher_is_better=True),
+        SortKey("efficiency", "cfg_efficiency", higher_is_better=True),
+        SortKey("memory", "cfg_memory", higher_is_better=False),
+        SortKey("ttft", "cfg_ttft", higher_is_better=False),
+        SortKey("name", "name_key", higher_is_better=False),
+    )
+}
+DEFAULT_SORT = "speed"
+
+# Filters and orders name these columns only: a second filter() on the relation itself would join
+# the configurations once more.
+_JOINED_COLUMNS = {
+    "cfg_pk": "cfg__id",
+    "cfg_load": "cfg__load_class",
+    "cfg_backend": "cfg__backend",
+    "cfg_platform": "cfg__platform_id",
+    "cfg_platform_key": "cfg__platform__key",
+    "cfg_platform_name": "cfg__platform__name",
+    "cfg_category": "cfg__platform__category",
+    "cfg_speed": "cfg__tokens_per_second",
+    "cfg_prompt_speed": "cfg__prompt_processing_speed",
+    "cfg_ttft": "cfg__ttft_ms",
+    "cfg_memory": "cfg__memory_gb",
+    "cfg_efficiency": "cfg__tokens_per_kwh",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridCriteria:
+    """What a visitor asked of the grid; None or empty = not asked."""
+
+    benchmark: Benchmark | None = None
+    min_quality: float | None = None
+    min_speed: float | None = None
+    max_memory_gb: float | None = None
+    include_unknown: bool = False
+    hardware_categories: tuple[str, ...] = ()
+    backend: str = ""
+    quantization: str = ""
+    platform: str = ""
+    load_class: LoadClass | None = None
+    q: str = ""
+    sort_by: str = DEFAULT_SORT
+    sort_direction: str = ""
+    page: int = 1
+    page_size: int = DEFAULT_PAGE_SIZE
+
+    @property
+    def descending(self) -> bool:
+        """Whether high values come first: as asked, else the better ones first."""
+        if self.sort_direction:
+            return self.sort_direction == "desc"
+        return self.better_is_higher(SORT_KEYS[self.sort_by])
+
+    def better_is_higher(self, key: SortKey) -> bool:
+        """Whether a higher value of the key is better (perplexity is better when low)."""
+        if key.name == "quality" and self.benchmark is not None:
+            return self.benchmark.higher_is_better
+        return key.higher_is_better
+
+    @property
+    def needs_configuration(self) -> bool:
+        """Whether a filter asks for something that only a measured configuration can have."""
+        return bool(
+            self.min_speed is not None
+            or (self.max_memory_gb is not None and not self.include_unknown)
+            or self.hardware_categories
+            or self.backend
+            or self.platform
+            or self.load_class
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """A row of the grid: a model (and LoRA) with its best configuration, None without runs."""
+
+    key: str
+    model_name: str
+    lora_adapter: str
+    variant: ModelVariant
+    best: Configuration | None
+    quality_score: float | None
+    quality_protocol: str | None
+    quality_ranked: bool
+    total_platforms: int
+    qualifying_platforms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformRow:
+    """A platform of an expanded row: its configurations that pass the filters, best first."""
+
+    platform: Platform
+    configurations: tuple[Configuration, ...]
+
+    @property
+    def best(self) -> Configuration:
+        """The best configuration on this platform."""
+        return self.configurations[0]
+
+    @property
+    def total_configs(self) -> int:
+        """How many configurations pass the filters here."""
+        return len(self.configurations)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridPage:
+    """One page of the grid and what it is based on.
+
+    `load_counts` are the model rows of each load class under the other filters; `load_used` is
+    the class shown, `ranking_protocol` the one whose quality scores rank and filter.
+    """
+
+    rows: tuple[ModelRow, ...]
+    total_count: int
+    page: int
+    page_count: int
+    criteria: GridCriteria
+    load_used: LoadClass
+    load_counts: dict[LoadClass, int]
+    ranking_protocol: str | None
+    speed_definitions: tuple[str, ...]
+
+    @property
+    def benchmark(self) -> Benchmark | None:
+        """The benchmark whose scores stand in the quality column."""
+        return self.criteria.benchmark
+
+
+def default_benchmark() -> Benchmark | None:
+    """Return MMLU where it has scores, else the benchmark with most current scores, else None."""
+    return (
+        Benchmark.objects.annotate(
+            current_count=Count("scores", filter=Q(scores__is_current=True)),
+            is_default=Case(When(slug=DEFAULT_BENCHMARK, then=1), default=0),
+        )
+        .filter(current_count__gt=0)
+        .order_by("-is_default", "-current_count", "slug")
+        .first()
+    )
+
+
+def grid_page(criteria: GridCriteria) -> GridPage:
+    """Return one page of the grid: eight queries at most, whatever the numbers of rows."""
+    grid = _Grid(criteria)
+    models = grid.model_rows()
+    total_count = models.count()
+    page_count = max(1, -(-total_count // criteria.page_size))
+    page = min(criteria.page, page_count)
+    start = (page - 1) * criteria.page_size
+    found = list(models[start : start + criteria.page_size])
+    rows = tuple(grid.present(found))
+    definitions = {row.best.tokens_per_second_definition for row in rows if row.best}
+    return GridPage(
+        rows=rows,
+        total_count=total_count,
+        page=page,
+        page_count=page_count,
+        criteria=grid.criteria,
+        load_used=grid.load_used,
+        load_counts=grid.load_counts,
+        ranking_protocol=grid.ranking_protocol,
+        speed_definitions=tuple(sorted(name for name in definitions if name)),
+    )
+
+
+def platform_rows(page: GridPage, rows: Sequence[ModelRow]) -> dict[str, tuple[PlatformRow, ...]]:
+    """Return the platforms of some rows of a page by row key: one query for all of them."""
+    if not rows:
+        return {}
+    grid = _Grid(page.criteria, page)
+    wanted = reduce(
+        or_, (Q(model_name=row.model_name, lora_adapter=row.lora_adapter) for row in rows)
+    )
+    configurations = grid.configurations(wanted, best_first=True)
+    by_row: dict[str, dict[Any, list[Configuration]]] = {row.key: {} for row in rows}
+    for item in configurations:
+        key = row_key(item.variant.model_name, item.variant.lora_adapter)
+        by_row[key].setdefault(item.platform, []).append(item)
+    return {
+        key: tuple(
+            PlatformRow(platform=platform, configurations=tuple(items))
+            for platform, items in platforms.items()
+        )
+        for key, platforms in by_row.items()
+    }
+
+
+def configuration_rows(criteria: GridCriteria) -> tuple[list[Configuration], int]:
+    """Return one page of single configurations under the filters, and how many there are."""
+    grid = _Grid(criteria)
+    joined = grid.joined().filter(cfg_pk__isnull=False)
+    start = (criteria.page - 1) * criteria.page_size
+    ids = grid.in_page_order(joined).values_list("cfg_pk", flat=True)
+    page = list(ids[start : start + criteria.page_size])
+    found = {item.pk: item for item in grid.configurations(Q(cfg_pk__in=page), best_first=False)}
+    return [found[pk] for pk in page], joined.count()
+
+
+def row_key(model_name: str, lora_adapter: str) -> str:
+    """Return the short stable key of a model row, fit for DOM ids and query strings."""
+    return hashlib.sha256(f"{model_name}\n{lora_adapter}".encode()).hexdigest()[:12]
+
+
+class _Grid:
+    """The joined rows (variant, configuration or none, current score or none) of one request."""
+
+    def __init__(self, criteria: GridCriteria, page: GridPage | None = None) -> None:
+        if criteria.benchmark is None:
+            criteria = replace(criteria, benchmark=default_benchmark())
+        self.criteria = criteria
+        if page is not None:
+            self.ranking_protocol = page.ranking_protocol
+            self.load_counts = page.load_counts
+            self.load_used = page.load_used
+            return
+        benchmark = criteria.benchmark
+        self.ranking_protocol = (
+            BenchmarkScore.objects.ranking_protocol(benchmark) if benchmark else None
+        )
+        self.load_counts = self._count_loads()
+        order = list(LoadClass)
+        self.load_used = criteria.load_class or max(
+            order, key=lambda item: (self.load_counts[item], -order.index(item))
+        )
+
+    def _all_loads(self) -> QuerySet[Any]:
+        """Variants joined to ranked configurations and current scores, under all filters but load.
+
+        A variant of a model without any ranked run stands alone, if it has a current score.
+        """
+        criteria = self.criteria
+        rows: QuerySet[Any] = ModelVariant.objects.annotate(
+            cfg=FilteredRelation("configurations", condition=Q(configurations__runs__gt=0)),
+            quality=FilteredRelation(
+                "scores",
+                condition=Q(scores__is_current=True, scores__benchmark=criteria.benchmark),
+            ),
+        )
+        rows = rows.annotate(
+            **{name: F(path) for name, path in _JOINED_COLUMNS.items()},
+            name_key=Lower("model_name"),
+            quality_score=F("quality__score"),
+            quality_protocol=F("quality__protocol_key"),
+            ranked_quality=Case(
+                When(quality__protocol_key=self.ranking_protocol or "", then=F("quality__score")),
+                output_field=FloatField(null=True),
+            ),
+        )
+        measured = Q(cfg_pk__isnull=False) & self._configuration_filter()
+        if not criteria.needs_configuration:
+            measured |= Q(cfg_pk__isnull=True) & ~Exists(_same_model_measured()) & Exists(_scored())
+        return rows.filter(measured, self._variant_filter())
+
+    def _configuration_filter(self) -> Q:
+        criteria = self.criteria
+        wanted = Q()
+        if criteria.min_speed is not None:
+            wanted &= Q(cfg_speed__gte=criteria.min_speed)
+        if criteria.max_memory_gb is not None:
+            fits = Q(cfg_memory__lte=criteria.max_memory_gb)
+            wanted &= fits | Q(cfg_memory__isnull=True) if criteria.include_unknown else fits
+        if criteria.hardware_categories:
+            wanted &= Q(cfg_category__in=criteria.hardware_categories)
+        if criteria.backend:
+            wanted &= Q(cfg_backend=criteria.backend)
+        if criteria.platform:
+            wanted &= Q(cfg_platform_key=criteria.platform)
+        return wanted
+
+    def _variant_filter(self) -> Q:
+        criteria = self.criteria
+        wanted = Q()
+        if criteria.quantization:
+            wanted &= Q(quantization=criteria.quantization)
+        if criteria.min_quality is not None:
+            better = criteria.better_is_higher(SORT_KEYS["quality"])
+            lookup = "ranked_quality__gte" if better else "ranked_quality__lte"
+            wanted &= Q(**{lookup: criteria.min_quality})
+        for word in criteria.q.split():
+            wanted &= (
+                Q(model_name__icontains=word)
+                | Q(lora_adapter__icontains=word)
+                | Q(quantization__icontains=word)
+                | Q(cfg_backend__icontains=word)
+                | Q(cfg_platform_name__icontains=word)
+            )
+        return wanted
+
+    def joined(self) -> QuerySet[Any]:
+        """The joined rows of the load class that is shown, and those without any run."""
+        return self._all_loads().filter(Q(cfg_load=self.load_used) | Q(cfg_pk__isnull=True))
+
+    def _count_loads(self) -> dict[LoadClass, int]:
+        counted = (
+            self._all_loads()
+            .filter(cfg_pk__isnull=False)
+            .order_by()
+            .values("cfg_load", "model_name", "lora_adapter")
+            .distinct()
+        )
+        counts = dict.fromkeys(LoadClass, 0)
+        for load_class, _rows in groupby(sorted(LoadClass(row["cfg_load"]) for row in counted)):
+            counts[load_class] = len(list(_rows))
+        return counts
+
+    def model_rows(self) -> QuerySet[Any]:
+        """The best joined row of each model, in the order of the page."""
+        best = self.joined().annotate(
+            place=Window(
+                RowNumber(),
+                partition_by=[F("model_name"), F("lora_adapter")],
+                order_by=self.best_first(),
+            ),
+        )
+        return self.in_page_order(best.filter(place=1))
+
+    def best_first(self) -> list[OrderBy]:
+        """The order that decides which configuration stands for a model.
+
+        Without a generation speed (prompt-only runs) a configuration never stands before one that
+        has it; then the sort key, quality, speed, efficiency, name and id.
+        """
+        criteria = self.criteria
+        no_speed = ExpressionWrapper(Q(cfg_speed__isnull=True), output_field=BooleanField())
+        key = SORT_KEYS[criteria.sort_by]
+        return [
+            OrderBy(no_speed),
+            _order(key.field, descending=criteria.better_is_higher(key)),
+            *self._ties(),
+        ]
+
+    def in_page_order(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Order rows by the sort key, missing values last both ways, then by the ties."""
+        key = SORT_KEYS[self.criteria.sort_by]
+        return rows.order_by(_order(key.field, descending=self.criteria.descending), *self._ties())
+
+    def _ties(self) -> list[OrderBy]:
+        quality = SORT_KEYS["quality"]
+        return [
+            _order(quality.field, descending=self.criteria.better_is_higher(quality)),
+            _order("cfg_speed", descending=True),
+            _order("cfg_efficiency", descending=True),
+            _order("name_key", descending=False),
+            _order("model_name", descending=False),
+            _order("lora_adapter", descending=False),
+            _order("quantization", descending=False),
+            _order("cfg_pk", descending=False),
+            _order("id", descending=False),
+        ]
+
+    def configurations(self, wanted: Q, *, best_first: bool) -> list[Configuration]:
+        """Return configurations of joined rows, with names and quality loaded: two queries."""
+        rows = self.joined().filter(wanted, cfg_pk__isnull=False)
+        if best_first:
+            rows = rows.order_by(*self.best_first())
+        found = list(
+            rows.values_list("cfg_pk", "quality_score", "quality_protocol", "ranked_quality")
+        )
+        loaded = Configuration.objects.select_related(
+            "variant", "platform", "representative"
+        ).in_bulk([pk for pk, *_quality in found])
+        for pk, score, protocol, ranked in found:
+            _attach_quality(loaded[pk], score, protocol, ranked=ranked is not None)
+        return [loaded[pk] for pk, *_quality in found]
+
+    def present(self, found: Sequence[Any]) -> list[ModelRow]:
+        """Turn the variants of `model_rows` into rows: three queries."""
+        loaded = Configuration.objects.select_related(
+            "variant", "platform", "representative"
+        ).in_bulk([item.cfg_pk for item in found if item.cfg_pk])
+        names = [(item.model_name, item.lora_adapter) for item in found]
+        total = _platforms_by_model(Configuration.objects.filter(runs__gt=0), names)
+        qualifying = self._qualifying_platforms(names)
+        rows = []
+        for item in found:
+            best = loaded.get(item.cfg_pk)
+            ranked = item.ranked_quality is not None
+            if best:
+                _attach_quality(best, item.quality_score, item.quality_protocol, ranked=ranked)
+            name = (item.model_name, item.lora_adapter)
+            rows.append(
+                ModelRow(
+                    key=row_key(*name),
+                    model_name=item.model_name,
+                    lora_adapter=item.lora_adapter,
+                    variant=item,
+                    best=best,
+                    quality_score=item.quality_score,
+                    quality_protocol=item.quality_protocol,
+                    quality_ranked=ranked,
+                    total_platforms=total.get(name, 0),
+                    qualifying_platforms=qualifying.get(name, 0),
+                )
+            )
+        return rows
+
+    def _qualifying_platforms(self, names: Sequence[tuple[str, str]]) -> dict[Any, int]:
+        counted = (
+            self.joined()
+            .filter(model_name__in={model_name for model_name, _lora in names})
+            .order_by()
+            .values("model_name", "lora_adapter")
+            .annotate(platforms=Count("cfg_platform", distinct=True))
+        )
+        return {(row["model_name"], row["lora_adapter"]): row["platforms"] for row in counted}
+
+
+def _platforms_by_model(
+    configurations: QuerySet[Configuration], names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Return how many platforms each model was measured on, before any filter."""
+    counted = (
+        configurations.filter(variant__model_name__in={model_name for model_name, _ in names})
+        .values("variant__model_name", "variant__lora_adapter")
+        .annotate(platforms=Count("platform", distinct=True))
+    )
+    return {
+        (row["variant__model_name"], row["variant__lora_adapter"]): row["platforms"]
+        for row in counted
+    }
+
+
+def _same_model_measured() -> QuerySet[Configuration]:
+    return Configuration.objects.filter(
+        runs__gt=0,
+        variant__model_name=OuterRef("model_name"),
+        variant__lora_adapter=OuterRef("lora_adapter"),
+    )
+
+
+def _scored() -> QuerySet[BenchmarkScore]:
+    return BenchmarkScore.objects.current().filter(variant=OuterRef("pk"))
+
+
+def _order(field: str, *, descending: bool) -> OrderBy:
+    return OrderBy(F(field), descending=descending, nulls_last=True)
+
+
+def _attach_quality(
+    configuration: Configuration, score: float | None, protocol: str | None, *, ranked: bool
+) -> None:
+    """Give a configuration the quality of its variant, as rows show it beside the speed."""
+    configuration.quality_score = score
+    configuration.quality_protocol = protocol
+    configuration.quality_ranked = ranked

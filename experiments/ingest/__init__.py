@@ -1,0 +1,1 @@
+"""The one way in: bytes, format, canonical documents, names resolved, one transaction, report."""

@@ -1,0 +1,277 @@
+"""The one pipeline for form, API and commands: from the bytes of a file to its report."""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+
+from benchsite.common.review import ReviewState
+from experiments.choices import ItemAction, UploadOutcome
+from experiments.formats import detect_format
+from experiments.formats.base import Format
+from experiments.formats.content import decode
+from experiments.formats.documents import (
+    FormatError,
+    InvalidFileError,
+    ParsedFile,
+    Problem,
+    UnknownFormatError,
+    UnreadableError,
+)
+from experiments.ingest.context import UploadContext, read_context
+from experiments.ingest.report import Refusal, Report, RunResult, ScoreResult
+from experiments.ingest.resolve import ResolvedFile, resolve_file
+from experiments.ingest.write import ConflictError, Written, write_file
+from experiments.models import ApiToken, Upload, UploadContent, UploadItem
+from experiments.summaries import take_write_lock
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+Accept = Literal["any", "runs", "scores"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who sends a file, and what that person or program may do."""
+
+    user: "AbstractBaseUser | None" = None
+    token: ApiToken | None = None
+    review_state: ReviewState = ReviewState.PUBLISHED
+    may_replace: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Received:
+    """A file as it came in."""
+
+    data: bytes
+    sha256: str
+    file_name: str
+    fields: Mapping[str, Any]
+    actor: Actor
+
+
+def ingest_file(
+    *,
+    data: bytes,
+    file_name: str,
+    fields: Mapping[str, Any],
+    actor: Actor,
+    dry_run: bool = False,
+    replace: bool = False,
+    accept: Accept = "any",
+) -> Report:
+    """Take in one file with the context `fields` its uploader stated, and report.
+
+    All or nothing: a file with any error writes no fact. Accepted and refused bytes are both kept
+    with their report (but for a dry run, files too large, and bytes that were accepted before with
+    the same or no context: that is "unchanged" and writes nothing). Bad input never raises;
+    `Report.refusal` says why a file was not taken.
+    """
+    received = _Received(
+        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_name=file_name[-255:].replace("\x00", ""),
+        fields=fields,
+        actor=actor,
+    )
+    report = _attempt(received, dry_run=dry_run, replacing=replace, accept=accept)
+    if report.accepted or dry_run or report.refusal is Refusal.TOO_LARGE:
+        return report
+    return _keep_rejected(received, report)
+
+
+def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Accept) -> Report:
+    """Parse and write the file; every kind of refusal ends here as a report."""
+    rejected = Report(outcome="rejected", sha256=received.sha256, file_name=received.file_name)
+    limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
+    if len(received.data) > limit_bytes:
+        message = f"The file is larger than {limit_bytes:,} bytes, the limit of this site."
+        problem = Problem("", message, len(received.data))
+        return replace(rejected, refusal=Refusal.TOO_LARGE, errors=(problem,))
+    try:
+        context = read_context(dict(received.fields))
+        content = decode(received.data, received.file_name)
+        found = detect_format(content)
+        rejected = replace(rejected, format=found.name, parser_version=found.version)
+        parsed = found.parse(content)
+        _check_accepted(parsed, accept, found)
+        resolved = resolve_file(parsed, context)
+        rejected = replace(rejected, warnings=(*parsed.warnings, *resolved.warnings))
+        if resolved.missing:
+            return _missing(rejected, resolved)
+        if replacing and not received.actor.may_replace:
+            message = "Replacing needs a curator; send the file without replace=true."
+            raise InvalidFileError(Problem("replace", message, True))
+        return _write(received, context, resolved, rejected, dry_run=dry_run, replacing=replacing)
+    except FormatError as error:
+        return replace(rejected, refusal=_refusal(error), errors=error.problems)
+
+
+def _refusal(error: FormatError) -> Refusal:
+    if isinstance(error, ConflictError):
+        return error.refusal
+    if isinstance(error, UnreadableError):
+        return Refusal.UNREADABLE
+    if isinstance(error, UnknownFormatError):
+        return Refusal.UNKNOWN_FORMAT
+    return Refusal.INVALID
+
+
+def _check_accepted(parsed: ParsedFile, accept: Accept, found: Format) -> None:
+    """Refuse a file of another kind than the way in was made for."""
+    if accept == "any":
+        return
+    fits = (
+        found.name == "experiment-json"
+        and bool(parsed.runs) == (accept == "runs")
+        and bool(parsed.score_sets) == (accept == "scores")
+    )
+    if not fits:
+        wanted = "experiment runs" if accept == "runs" else "benchmark scores alone"
+        raise InvalidFileError(
+            Problem("", f"This address takes {wanted} in the site's JSON; see /api/uploads.")
+        )
+
+
+def _missing(rejected: Report, resolved: ResolvedFile) -> Report:
+    """Refuse a file that lacks what the site needs, naming each field to send."""
+    errors = tuple(
+        Problem(name, f"The file does not say its {name}; send it beside the file.")
+        for name in resolved.missing
+    )
+    return replace(
+        rejected, refusal=Refusal.MISSING, errors=errors, missing=tuple(resolved.missing)
+    )
+
+
+def _write(
+    received: _Received,
+    context: UploadContext,
+    resolved: ResolvedFile,
+    rejected: Report,
+    *,
+    dry_run: bool,
+    replacing: bool,
+) -> Report:
+    """Write the facts in one transaction, and the upload with its items beside them."""
+    with transaction.atomic():
+        take_write_lock()
+        if (before := _accepted_before(received.sha256, context)) and not replacing:
+            return _unchanged(before, rejected)
+        written = write_file(
+            resolved,
+            sha256=received.sha256,
+            review_state=received.actor.review_state,
+            replace=replacing,
+        )
+        outcome = UploadOutcome.CREATED if written.changed else UploadOutcome.UNCHANGED
+        report = replace(
+            rejected,
+            outcome="dry_run" if dry_run else outcome.value,
+            runs=tuple(written.runs),
+            scores=tuple(written.scores),
+            warnings=(*rejected.warnings, *written.warnings),
+        )
+        if dry_run:
+            transaction.set_rollback(True)
+            return report
+        upload = _keep(received, report, outcome, context.stated())
+        _write_items(upload, written)
+    return replace(report, upload_id=upload.pk)
+
+
+def _accepted_before(sha256: str, context: UploadContext) -> Upload | None:
+    """Return the newest accepted upload of these bytes with the same context, or with any when
+    none is stated now; None when one of its runs was withdrawn since."""
+    uploads = Upload.objects.accepted().filter(content_id=sha256)
+    if stated := context.stated():
+        uploads = uploads.filter(context=stated)
+    upload = uploads.order_by("-created_at", "-id").first()
+    if upload and upload.items.filter(run__review_state=ReviewState.WITHDRAWN).exists():
+        return None
+    return upload
+
+
+def _unchanged(before: Upload, report: Report) -> Report:
+    """Report the runs and scores that the same file made before."""
+    items = before.items.select_related(
+        "run__variant", "run__hardware__platform", "score__variant", "score__benchmark"
+    ).order_by("id")
+    runs = []
+    scores = []
+    for item in items:
+        if item.run:
+            title = f"{item.run.variant} on {item.run.hardware.platform}"
+            runs.append(RunResult(id=item.run.pk, title=title, action=ItemAction.UNCHANGED))
+        if item.score:
+            scores.append(
+                ScoreResult(
+                    id=item.score.pk,
+                    variant_id=item.score.variant_id,
+                    model_name=item.score.variant.model_name,
+                    quantization=item.score.variant.quantization,
+                    benchmark=item.score.benchmark.slug,
+                    score=item.score.score,
+                    action=ItemAction.UNCHANGED,
+                )
+            )
+    return replace(
+        report,
+        outcome=UploadOutcome.UNCHANGED.value,
+        upload_id=before.pk,
+        runs=tuple(runs),
+        scores=tuple(scores),
+    )
+
+
+def _keep_rejected(received: _Received, report: Report) -> Report:
+    """Keep the bytes and the report of a refused file, so that nothing sent is lost."""
+    stated = {name: str(value) for name, value in received.fields.items() if value}
+    with transaction.atomic():
+        upload = _keep(received, report, UploadOutcome.REJECTED, stated)
+    return replace(report, upload_id=upload.pk)
+
+
+def _keep(
+    received: _Received, report: Report, outcome: UploadOutcome, context: dict[str, Any]
+) -> Upload:
+    UploadContent.objects.bulk_create(
+        [
+            UploadContent(
+                sha256=received.sha256,
+                size_bytes=len(received.data),
+                deflated=zlib.compress(received.data),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    errors = [problem.as_dict() for problem in report.errors]
+    return Upload.objects.create(
+        content_id=received.sha256,
+        file_name=received.file_name,
+        context=context,
+        format=report.format,
+        parser_version=report.parser_version,
+        uploaded_by_id=received.actor.user.pk if received.actor.user else None,
+        token=received.actor.token,
+        outcome=outcome,
+        report={**report.as_dict(), "errors": errors},
+    )
+
+
+def _write_items(upload: Upload, written: Written) -> None:
+    items = [
+        UploadItem(upload=upload, place=place[:255], run_id=result.id, action=result.action)
+        for place, result in zip(written.run_places, written.runs, strict=True)
+    ]
+    items += [
+        UploadItem(upload=upload, place=place[:255], score_id=result.id, action=result.action)
+        for place, result in zip(written.score_places, written.scores, strict=True)
+    ]
+    UploadItem.objects.bulk_create(items, batch_size=1000)

@@ -1,0 +1,214 @@
+"""From names as reported to canonical ones, and what is missing, before anything is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from uuid import UUID
+
+from benchmarks.quantization import Quantization, resolve_quantization
+from experiments.backends import resolve_backend
+from experiments.choices import LoadClass
+from experiments.formats.documents import (
+    HardwareDocument,
+    InvalidFileError,
+    MeasurementDocument,
+    ModelDocument,
+    ParsedFile,
+    Problem,
+    RunDocument,
+    ScoreDocument,
+    ScoreSetDocument,
+)
+from experiments.formats.problems import join_path
+from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
+from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
+from hardware.services import (
+    HardwareError,
+    HardwareFacts,
+    ResolvedHardware,
+    resolve_hardware,
+)
+
+SECONDS_PER_KWH_OF_ONE_WATT = 3.6e6
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedModel:
+    """A model variant by its canonical names, and what the source called it."""
+
+    model_name: str
+    quantization: Quantization
+    lora_adapter: str
+    parameters: int | None
+    weights_gb: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedRun:
+    """A run that is ready to be written."""
+
+    id: UUID
+    document: RunDocument
+    content_hash: str
+    model: ResolvedModel
+    hardware: ResolvedHardware
+    backend: str
+    workload_key: str
+    settings_key: str
+    load_class: LoadClass
+    reported_names: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedScoreSet:
+    """Scores that are ready to be written."""
+
+    model: ResolvedModel
+    scores: tuple[ScoreDocument, ...]
+
+
+@dataclass(kw_only=True)
+class ResolvedFile:
+    """All that a file says, by canonical names; `missing` names required fields it lacks."""
+
+    runs: list[ResolvedRun] = field(default_factory=list)
+    score_sets: list[ResolvedScoreSet] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
+    """Apply the context, resolve every name, and gather warnings and missing fields.
+
+    Reads the catalogue of accelerators once for each distinct machine in the file.
+    """
+    resolved = ResolvedFile()
+    machines: dict[HardwareDocument, ResolvedHardware] = {}
+    for run_id, original in zip(run_ids(parsed.runs), parsed.runs, strict=True):
+        run, warnings = apply_to_run(original, context)
+        resolved.warnings += warnings
+        missing = _missing_of_run(run)
+        if missing:
+            resolved.missing += [name for name in missing if name not in resolved.missing]
+            continue
+        if run.hardware not in machines:
+            machines[run.hardware] = _resolve_machine(run)
+            resolved.warnings += [
+                Problem(run.path, message) for message in machines[run.hardware].warnings
+            ]
+        resolved.runs.append(
+            _resolve_run(run, run_id, content_hash(original, context.stated()), machines)
+        )
+    for original_set in parsed.score_sets:
+        score_set, warnings = apply_to_scores(original_set, context)
+        resolved.warnings += warnings
+        missing = _missing_of_model(score_set.model)
+        resolved.missing += [name for name in missing if name not in resolved.missing]
+        if not missing:
+            resolved.score_sets.append(_resolve_scores(score_set))
+    resolved.warnings += _unknown_names(resolved)
+    return resolved
+
+
+def _missing_of_model(model: ModelDocument) -> list[str]:
+    return [name for name in ("model_name", "quantization") if not getattr(model, name)]
+
+
+def _missing_of_run(run: RunDocument) -> list[str]:
+    missing = _missing_of_model(run.model)
+    if not run.backend:
+        missing.append("backend")
+    if not run.hardware.gpu_models and not run.hardware.cpu_model:
+        missing.append("gpu_model")
+    return missing
+
+
+def _resolve_machine(run: RunDocument) -> ResolvedHardware:
+    try:
+        return resolve_hardware(HardwareFacts(**asdict(run.hardware)))
+    except HardwareError as error:
+        raise InvalidFileError(Problem(join_path(run.path, "hardware"), str(error))) from error
+
+
+def _resolve_run(
+    run: RunDocument,
+    run_id: UUID,
+    run_hash: str,
+    machines: Mapping[HardwareDocument, ResolvedHardware],
+) -> ResolvedRun:
+    hardware = machines[run.hardware]
+    backend = resolve_backend(run.backend or "")
+    model = _resolve_model(run.model)
+    reported = {
+        "quantization": (run.model.quantization, model.quantization.name),
+        "backend": (run.backend, backend),
+        "gpu_model": (", ".join(run.hardware.gpu_models) or None, hardware.gpu_model),
+        "cpu_model": (run.hardware.cpu_model, hardware.cpu_model),
+    }
+    different = {name: raw for name, (raw, used) in reported.items() if raw and raw != used}
+    return ResolvedRun(
+        id=run_id,
+        document=replace(run, measurements=_with_derived(run.measurements)),
+        content_hash=run_hash,
+        model=model,
+        hardware=hardware,
+        backend=backend,
+        workload_key=workload_key(run.workload, run.setup.gpu_power_limit_watts),
+        settings_key=settings_key(run.setup),
+        load_class=load_class(run.workload),
+        reported_names={**run.extra_names, **different},
+    )
+
+
+def _resolve_model(model: ModelDocument) -> ResolvedModel:
+    return ResolvedModel(
+        model_name=" ".join((model.model_name or "").split()),
+        quantization=resolve_quantization(model.quantization or ""),
+        lora_adapter=model.lora_adapter,
+        parameters=model.parameters,
+        weights_gb=model.weights_gb,
+    )
+
+
+def _resolve_scores(score_set: ScoreSetDocument) -> ResolvedScoreSet:
+    return ResolvedScoreSet(model=_resolve_model(score_set.model), scores=score_set.scores)
+
+
+def _unknown_names(resolved: ResolvedFile) -> list[Problem]:
+    """Warn once of each quantization that the site does not know."""
+    models: Sequence[ResolvedModel] = [
+        *(run.model for run in resolved.runs),
+        *(scores.model for scores in resolved.score_sets),
+    ]
+    unknown = {model.quantization.name for model in models if not model.quantization.known}
+    message = "The site does not know this quantization; it is kept as written. Is it right?"
+    return [Problem("quantization", message, name) for name in sorted(unknown)]
+
+
+def _with_derived(
+    measurements: tuple[MeasurementDocument, ...],
+) -> tuple[MeasurementDocument, ...]:
+    """Add tokens per kWh where a run states both its speed and its power.
+
+    tokens_per_kwh = tokens_per_second × 3.6e6 ÷ mean watts; its definition is that of the power.
+    """
+    figures: dict[str, list[MeasurementDocument]] = {}
+    for item in measurements:
+        if item.statistic == "mean":
+            figures.setdefault(item.metric, []).append(item)
+    speeds = figures.get("tokens_per_second", [])
+    if "tokens_per_kwh" in figures or len(speeds) != 1:
+        return measurements
+    derived = [
+        MeasurementDocument(
+            metric="tokens_per_kwh",
+            statistic="mean",
+            definition=power.definition,
+            value=speeds[0].value * SECONDS_PER_KWH_OF_ONE_WATT / power.value,
+            unit="tok/kWh",
+            derived_from=("tokens_per_second mean", "gpu_power_watts mean"),
+        )
+        for power in figures.get("gpu_power_watts", [])
+        if power.value > 0
+    ]
+    return (*measurements, *derived)

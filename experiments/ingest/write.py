@@ -1,0 +1,311 @@
+"""Writing the resolved facts of one file: everything or nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from benchmarks.models import ModelVariant
+from benchmarks.services import VariantFacts, get_or_create_variant
+from benchsite.common.review import ReviewState
+from experiments.choices import ItemAction, RunStatus
+from experiments.formats.documents import FormatError, Problem
+from experiments.ingest.keys import digest
+from experiments.ingest.report import Refusal, RunResult, ScoreResult
+from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
+from experiments.ingest.scores import write_scores
+from experiments.ingest.times import as_stored_time
+from experiments.models import Configuration, Measurement, Sweep, TestRun
+from experiments.summaries import refresh_configurations
+from hardware.models import HardwareProfile
+from hardware.services import ResolvedHardware, get_or_create_profile
+
+_WORKLOAD_FIELDS = (
+    "load_kind",
+    "concurrent_requests",
+    "request_rate",
+    "input_tokens",
+    "output_tokens",
+    "configured_input_tokens",
+    "configured_output_tokens",
+    "context_depth",
+    "max_context_length",
+    "batch_size",
+    "load_pattern",
+    "dataset_name",
+)
+_SETUP_FIELDS = (
+    "tensor_parallel",
+    "pipeline_parallel",
+    "expert_parallel",
+    "nodes",
+    "speculation",
+    "kv_cache_type",
+    "gpu_power_limit_watts",
+)
+_RUN_FIELDS = (
+    "backend_version",
+    "tool",
+    "tool_version",
+    "status",
+    "complete",
+    "zone_known",
+    "notes",
+    "source_url",
+)
+_UNFINISHED = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+class ConflictError(FormatError):
+    """A run of the file is in the database with other content, or was withdrawn."""
+
+    def __init__(self, refusal: Refusal, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.refusal = refusal
+
+
+@dataclass(kw_only=True)
+class Written:
+    """What a file made: results for the report, in the order of the file, with their places."""
+
+    runs: list[RunResult] = field(default_factory=list)
+    run_places: list[str] = field(default_factory=list)
+    scores: list[ScoreResult] = field(default_factory=list)
+    score_places: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was created or replaced."""
+        actions = [run.action for run in self.runs] + [score.action for score in self.scores]
+        return any(action != ItemAction.UNCHANGED for action in actions)
+
+
+def write_file(
+    resolved: ResolvedFile, *, sha256: str, review_state: ReviewState, replace: bool
+) -> Written:
+    """Write runs and scores inside the caller's transaction, which holds the write lock.
+
+    Raises ConflictError when a run exists with other content (unless `replace`) or was withdrawn,
+    and InvalidFileError for scores that cannot be right; the caller rolls back.
+    """
+    writer = _Writer(sha256, review_state)
+    existing = TestRun.objects.in_bulk([run.id for run in resolved.runs])
+    _refuse_conflicts(resolved.runs, existing, replace=replace)
+    for run in resolved.runs:
+        writer.add_run(run, existing.get(run.id))
+    writer.flush()
+    for run in resolved.runs:
+        if run.document.scores:
+            writer.add_scores(run.model, run.document.scores)
+    for score_set in resolved.score_sets:
+        writer.add_scores(score_set.model, score_set.scores)
+    return writer.written
+
+
+def _refuse_conflicts(
+    runs: Sequence[ResolvedRun], existing: dict[UUID, TestRun], *, replace: bool
+) -> None:
+    """Raise ConflictError for runs that are there and may not be changed."""
+    seen: dict[UUID, str] = {}
+    problems = []
+    refusal = Refusal.CONFLICT
+    for run in runs:
+        before = existing.get(run.id)
+        if seen.setdefault(run.id, run.content_hash) != run.content_hash:
+            message = "Two different runs of this file have the same id."
+            problems.append(Problem(f"{run.document.path}.id", message, str(run.id)))
+        if before is None:
+            continue
+        if before.review_state == ReviewState.WITHDRAWN and not replace:
+            refusal = Refusal.WITHDRAWN
+            message = "This run was withdrawn; a curator can restore it with replace=true."
+            problems.append(Problem(run.document.path, message, str(run.id)))
+        elif before.content_hash != run.content_hash and not (
+            replace or before.status in _UNFINISHED
+        ):
+            message = (
+                "This run is here with other content "
+                f"(stored {before.content_hash[:12]}, sent {run.content_hash[:12]}); "
+                "send replace=true as a curator, or give it an id of its own."
+            )
+            problems.append(Problem(run.document.path, message, str(run.id)))
+    if problems:
+        raise ConflictError(refusal, *problems)
+
+
+class _Writer:
+    """Gathers rows and inserts them in bulk; look-ups are made once for each distinct name."""
+
+    def __init__(self, sha256: str, review_state: ReviewState) -> None:
+        self.sha256 = sha256
+        self.review_state = review_state
+        self.written = Written()
+        self._variants: dict[tuple[str, str, str], ModelVariant] = {}
+        self._profiles: dict[ResolvedHardware, HardwareProfile] = {}
+        self._sweeps: dict[str, Sweep] = {}
+        self._configurations: dict[tuple[Any, ...], Configuration] = {}
+        self._touched: set[int] = set()
+        self._new: dict[UUID, TestRun] = {}
+        self._measurements: list[Measurement] = []
+
+    def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
+        """Prepare a run: new, replaced, or left as it is."""
+        variant = self._variant(run.model)
+        unchanged = run.id in self._new or (
+            before is not None
+            and before.content_hash == run.content_hash
+            and before.review_state != ReviewState.WITHDRAWN
+        )
+        if unchanged:
+            action = ItemAction.UNCHANGED
+        else:
+            action = ItemAction.REPLACED if before else ItemAction.CREATED
+            self._prepare(run, variant, before)
+        title = f"{variant} on {run.hardware.platform_name}"
+        self.written.runs.append(RunResult(id=run.id, title=title, action=action))
+        self.written.run_places.append(run.document.path)
+
+    def _prepare(self, run: ResolvedRun, variant: ModelVariant, before: TestRun | None) -> None:
+        profile = self._profile(run.hardware)
+        configuration = self._configuration(run, variant, profile)
+        row = _row(run, variant, profile, configuration, self._sweep(run, variant, profile))
+        row.review_state = self.review_state
+        if before is not None:
+            row.created_at = before.created_at
+            self._touched.add(before.configuration_id)
+            before.measurements.all().delete()
+            row.save(force_update=True)
+        else:
+            self._new[run.id] = row
+        self._touched.add(configuration.pk)
+        self._measurements += [
+            Measurement(
+                run_id=run.id,
+                metric=item.metric,
+                statistic=item.statistic,
+                definition=item.definition,
+                value=item.value,
+                unit=item.unit,
+                sample_count=item.sample_count,
+                samples=item.samples,
+                derived_from=item.derived_from,
+                context=dict(item.context),
+            )
+            for item in run.document.measurements
+        ]
+
+    def flush(self) -> None:
+        """Insert what was prepared and refresh the summaries of the configurations touched."""
+        TestRun.objects.bulk_create(self._new.values(), batch_size=500)
+        Measurement.objects.bulk_create(self._measurements, batch_size=2000)
+        refresh_configurations(self._touched)
+
+    def add_scores(self, model: ResolvedModel, documents: Sequence[Any]) -> None:
+        """Store scores of a variant; scores that are there already are left as they are."""
+        variant = self._variant(model)
+        recorded, warnings = write_scores(variant, documents, self.review_state)
+        self.written.warnings += warnings
+        for document, item in zip(documents, recorded, strict=True):
+            self.written.scores.append(
+                ScoreResult(
+                    id=item.score.pk,
+                    variant_id=variant.pk,
+                    model_name=variant.model_name,
+                    quantization=variant.quantization,
+                    benchmark=item.score.benchmark.slug,
+                    score=item.score.score,
+                    action=ItemAction.CREATED if item.created else ItemAction.UNCHANGED,
+                )
+            )
+            self.written.score_places.append(document.path)
+
+    def _variant(self, model: ResolvedModel) -> ModelVariant:
+        key = (model.model_name, model.quantization.name, model.lora_adapter)
+        if key not in self._variants:
+            self._variants[key] = get_or_create_variant(
+                model_name=model.model_name,
+                quantization=model.quantization.name,
+                lora_adapter=model.lora_adapter,
+                facts=VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb),
+            )
+        return self._variants[key]
+
+    def _profile(self, hardware: ResolvedHardware) -> HardwareProfile:
+        if hardware not in self._profiles:
+            self._profiles[hardware] = get_or_create_profile(hardware)
+        return self._profiles[hardware]
+
+    def _sweep(
+        self, run: ResolvedRun, variant: ModelVariant, profile: HardwareProfile
+    ) -> Sweep | None:
+        """Return the sweep of a run: by the label given, else by its group in this file."""
+        document = run.document
+        if document.sweep:
+            key = digest(["label", document.sweep, variant.pk, profile.pk, run.backend])
+        elif document.sweep_group:
+            key = digest(["file", self.sha256, document.sweep_group, variant.pk, profile.pk])
+        else:
+            return None
+        if key not in self._sweeps:
+            self._sweeps[key] = Sweep.objects.get_or_create(
+                key=key, defaults={"label": document.sweep}
+            )[0]
+        return self._sweeps[key]
+
+    def _configuration(
+        self, run: ResolvedRun, variant: ModelVariant, profile: HardwareProfile
+    ) -> Configuration:
+        identity = {
+            "variant_id": variant.pk,
+            "platform_id": profile.platform_id,
+            "backend": run.backend,
+            "backend_version": run.document.backend_version,
+            "workload_key": run.workload_key,
+            "settings_key": run.settings_key,
+        }
+        key = tuple(identity.values())
+        if key not in self._configurations:
+            found = Configuration.objects.filter(
+                **{
+                    (name if value is not None else f"{name}__isnull"): (
+                        value if value is not None else True
+                    )
+                    for name, value in identity.items()
+                }
+            ).first()
+            self._configurations[key] = found or Configuration.objects.create(
+                **identity, load_class=run.load_class
+            )
+        return self._configurations[key]
+
+
+def _row(
+    run: ResolvedRun,
+    variant: ModelVariant,
+    profile: HardwareProfile,
+    configuration: Configuration,
+    sweep: Sweep | None,
+) -> TestRun:
+    """Return the row of a run, not yet saved."""
+    document = run.document
+    return TestRun(
+        id=run.id,
+        variant=variant,
+        hardware=profile,
+        configuration=configuration,
+        sweep=sweep,
+        backend=run.backend,
+        reported_names=run.reported_names,
+        content_hash=run.content_hash,
+        started_at=as_stored_time(document.started_at),
+        optimizations=list(document.setup.optimizations),
+        settings=dict(document.setup.settings),
+        **_attributes(document, _RUN_FIELDS),
+        **_attributes(document.workload, _WORKLOAD_FIELDS),
+        **_attributes(document.setup, _SETUP_FIELDS),
+    )
+
+
+def _attributes(source: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in names}

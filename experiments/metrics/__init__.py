@@ -1,0 +1,19 @@
+"""What each metric is: label, unit, direction and the definitions that tools use (no Django)."""
+
+from experiments.metrics.model import Definition, Metric, MetricGroup
+from experiments.metrics.names import MetricName, parse_metric_name
+from experiments.metrics.registry import METRICS, get_metric, metric_label
+from experiments.metrics.units import UnitError, convert
+
+__all__ = [
+    "METRICS",
+    "Definition",
+    "Metric",
+    "MetricGroup",
+    "MetricName",
+    "UnitError",
+    "convert",
+    "get_metric",
+    "metric_label",
+    "parse_metric_name",
+]

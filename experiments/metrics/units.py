@@ -1,0 +1,107 @@
+"""Units of measurement: which spellings mean the same, and how one converts to another."""
+
+from dataclasses import dataclass
+
+
+class UnitError(ValueError):
+    """A unit that is not known, or that cannot be converted to the one a metric needs."""
+
+
+@dataclass(frozen=True)
+class _Unit:
+    dimension: str
+    factor: float
+    """How many base units of the dimension one of this unit is."""
+
+
+_SPELLINGS: dict[tuple[str, float], tuple[str, ...]] = {
+    ("tokens per time", 1): (
+        "tok/s",
+        "tokens/s",
+        "token/s",
+        "tokens/sec",
+        "tok/sec",
+        "t/s",
+        "tps",
+        "toks/s",
+        "tokens per second",
+        "tokens_per_second",
+        "tok/s/user",
+        "tokens/sec/user",
+        "tok/s/gpu",
+        "tokens/sec/gpu",
+    ),
+    ("tokens per time", 1 / 60): ("tok/min", "tokens/min", "tokens per minute"),
+    ("requests per time", 1): (
+        "req/s",
+        "reqs/s",
+        "requests/s",
+        "requests/sec",
+        "req/sec",
+        "rps",
+        "requests per second",
+    ),
+    ("requests per time", 1 / 60): ("req/min", "requests/min", "requests per minute"),
+    ("time", 1): ("s", "sec", "secs", "second", "seconds"),
+    ("time", 1e-3): ("ms", "msec", "millisecond", "milliseconds"),
+    ("time", 1e-6): ("us", "µs", "μs", "usec", "microsecond", "microseconds"),
+    ("time", 1e-9): ("ns", "nsec", "nanosecond", "nanoseconds"),
+    ("time", 60): ("min", "minute", "minutes"),
+    ("memory", 1): ("b", "byte", "bytes"),
+    ("memory", 1e3): ("kb",),
+    ("memory", 1e6): ("mb",),
+    ("memory", 1e9): ("gb", "gigabytes"),
+    ("memory", 1e12): ("tb",),
+    ("memory", 2**10): ("kib",),
+    ("memory", 2**20): ("mib",),
+    ("memory", 2**30): ("gib",),
+    ("memory", 2**40): ("tib",),
+    ("power", 1): ("w", "watt", "watts"),
+    ("power", 1e-3): ("mw",),
+    ("power", 1e3): ("kw",),
+    ("energy per token", 1): ("j/token", "j/tok", "joules/token", "joules per token"),
+    ("energy per token", 1e-3): ("mj/token", "mj/tok"),
+    ("tokens per energy", 1): ("tok/kwh", "tokens/kwh"),
+    ("share", 1): ("%", "percent"),
+    ("share", 100): ("ratio", "fraction"),
+}
+_UNITS = {
+    spelling: _Unit(dimension, factor)
+    for (dimension, factor), spellings in _SPELLINGS.items()
+    for spelling in spellings
+}
+
+
+def convert(value: float, unit: str, to_unit: str) -> float:
+    """Return `value`, given in `unit`, in `to_unit` (a unit of the registry).
+
+    Raises UnitError, with a sentence that says which units would be right, when `unit` is not
+    known or measures something else.
+    """
+    target = _UNITS[to_unit.lower()]
+    source = _UNITS.get(" ".join(unit.split()).lower())
+    if source is None or source.dimension != target.dimension:
+        accepted = ", ".join(_examples(target.dimension))
+        problem = "is not a known unit" if source is None else f"measures {source.dimension}"
+        raise UnitError(f"“{unit}” {problem}; this metric takes {accepted}.")
+    if source == target:
+        return value
+    return value * (source.factor / target.factor)
+
+
+def _examples(dimension: str) -> list[str]:
+    """Return the main spelling of each unit of a dimension."""
+    return [
+        _display(spellings[0])
+        for (candidate, _factor), spellings in _SPELLINGS.items()
+        if candidate == dimension
+    ]
+
+
+def _display(spelling: str) -> str:
+    """Return a unit's spelling with the capitals that people expect."""
+    capitals = {"gb": "GB", "mb": "MB", "kb": "kB", "tb": "TB", "w": "W", "kw": "kW", "mw": "mW"}
+    binary = {"kib": "KiB", "mib": "MiB", "gib": "GiB", "tib": "TiB", "b": "B"}
+    return {**capitals, **binary, "j/token": "J/token", "mj/token": "mJ/token"}.get(
+        spelling, spelling
+    ).replace("kwh", "kWh")

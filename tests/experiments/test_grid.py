@@ -1,0 +1,368 @@
+"""The grid against a brute-force reading of the raw rows, over random filters and sorts."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
+from benchmarks.services import Protocol
+from benchsite.common.review import ReviewState
+from experiments.choices import LoadClass, RunStatus
+from experiments.grid import (
+    SORT_KEYS,
+    GridCriteria,
+    GridPage,
+    configuration_rows,
+    grid_page,
+    platform_rows,
+)
+from experiments.models import Configuration, TestRun
+from tests.factories import experiment, ingest, make_score, make_variant
+
+METRICS = {
+    "tokens_per_second": "tok/s",
+    "prompt_processing_speed": "tok/s",
+    "ttft_ms": "ms",
+    "memory_usage_gb": "GB",
+    "gpu_power_watts": "W",
+}
+FIELDS = {
+    "speed": "tokens_per_second",
+    "prompt_speed": "prompt_processing_speed",
+    "efficiency": "tokens_per_kwh",
+    "memory": "memory_usage_gb",
+    "ttft": "ttft_ms",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A configuration, or a variant without runs, as raw rows tell of it."""
+
+    variant: ModelVariant
+    configuration: Configuration | None
+    figures: dict[str, float]
+    quality: float | None
+
+    @property
+    def model(self) -> tuple[str, str]:
+        return (self.variant.model_name, self.variant.lora_adapter)
+
+    def value(self, sort_by: str) -> Any:
+        if sort_by == "name":
+            return self.variant.model_name.lower()
+        return self.quality if sort_by == "quality" else self.figures.get(FIELDS[sort_by])
+
+
+def random_figures(rng: random.Random) -> dict[str, tuple[float, str, str | None]]:
+    figures = {
+        name: (rng.choice([10.0, 20.0, 30.0, rng.uniform(1, 100)]), unit, None)
+        for name, unit in METRICS.items()
+        if rng.random() < 0.7
+    }
+    return figures or {"ttft_ms": (5.0, "ms", None)}
+
+
+@pytest.fixture
+def many_rows(db: None) -> None:
+    """Fill the site with runs and scores that lack every kind of value somewhere."""
+    rng = random.Random(20261123)
+    runs = [
+        experiment(
+            model_name=rng.choice(["alpha", "Beta", "gamma", "delta"]),
+            quantization=rng.choice(["Q4_K_M", "Q8_0"]),
+            lora_adapter=rng.choice(["", "", "tuned"]),
+            backend=rng.choice(["llama.cpp", "vllm"]),
+            gpu_model=rng.choice(["RTX 4090", "H100 PCIe", "Radeon 8060S", None]),
+            concurrent_requests=rng.choice([1, 1, 1, 8, None]),
+            figures=random_figures(rng),
+            status=rng.choice(["completed"] * 5 + ["failed"]),
+            complete=rng.random() < 0.9,
+            context_depth=rng.choice([0, 4096]),
+        )
+        for _ in range(90)
+    ]
+    assert ingest({"experiment_runs": runs}).accepted
+    hidden = [
+        experiment(model_name="hidden", figures={"tokens_per_second": (999.0, "tok/s", None)})
+    ]
+    assert ingest({"experiment_runs": hidden}, review_state=ReviewState.PENDING).accepted
+    for variant in ModelVariant.objects.order_by("model_name", "quantization", "lora_adapter"):
+        if rng.random() < 0.7:
+            shots = rng.choice([5, 5, 0])
+            make_score(
+                variant=variant,
+                score=rng.choice([50.0, rng.uniform(20, 90)]),
+                protocol=Protocol(harness="lm-eval", shots=shots),
+            )
+    make_score(
+        variant=make_variant(model_name="only-scored", quantization="F16"),
+        protocol=Protocol(harness="lm-eval", shots=5),
+    )
+    make_score(
+        variant=make_variant(model_name="scored-elsewhere", quantization="F16"),
+        benchmark="hellaswag",
+    )
+
+
+def read_rows(benchmark: Benchmark | None) -> list[Row]:
+    """Read every run and score, one by one, without any of the grid's SQL."""
+    protocol = BenchmarkScore.objects.ranking_protocol(benchmark) if benchmark else None
+    quality = {
+        score.variant_id: score.score
+        for score in BenchmarkScore.objects.all()
+        if score.benchmark == benchmark and score.is_current and score.protocol_key == protocol
+    }
+    scored = {score.variant_id for score in BenchmarkScore.objects.all() if score.is_current}
+    groups: dict[int, list[TestRun]] = {}
+    for run in TestRun.objects.all():
+        if (
+            run.status == RunStatus.COMPLETED
+            and run.complete
+            and run.review_state == ReviewState.PUBLISHED
+        ):
+            groups.setdefault(run.configuration_id, []).append(run)
+    rows = []
+    for runs in groups.values():
+        values: dict[str, list[float]] = {}
+        for run in runs:
+            for item in run.measurements.all():
+                values.setdefault(item.metric, []).append(item.value)
+        figures = {metric: median(found) for metric, found in values.items()}
+        run = runs[0]
+        rows.append(Row(run.variant, run.configuration, figures, quality.get(run.variant_id)))
+    measured = {row.model for row in rows}
+    for variant in ModelVariant.objects.all():
+        names = (variant.model_name, variant.lora_adapter)
+        if names not in measured and variant.pk in scored:
+            rows.append(Row(variant, None, {}, quality.get(variant.pk)))
+    return rows
+
+
+def passes(row: Row, criteria: GridCriteria) -> bool:
+    """Whether a row passes all filters but the load class."""
+    config = row.configuration
+    if config is None and criteria.needs_configuration:
+        return False
+    memory = row.figures.get("memory_usage_gb")
+    speed = row.figures.get("tokens_per_second")
+    platform = config.platform if config else None
+    text = [row.variant.model_name, row.variant.lora_adapter, row.variant.quantization]
+    text += [config.backend, config.platform.name] if config else []
+    return (
+        (criteria.min_speed is None or (speed is not None and speed >= criteria.min_speed))
+        and (
+            criteria.max_memory_gb is None
+            or (memory is None and criteria.include_unknown)
+            or (memory is not None and memory <= criteria.max_memory_gb)
+        )
+        and (
+            criteria.min_quality is None
+            or (row.quality is not None and row.quality >= criteria.min_quality)
+        )
+        and (
+            not criteria.hardware_categories
+            or (platform is not None and platform.category in criteria.hardware_categories)
+        )
+        and (not criteria.backend or (config is not None and config.backend == criteria.backend))
+        and (not criteria.quantization or row.variant.quantization == criteria.quantization)
+        and all(any(word.lower() in part.lower() for part in text) for word in criteria.q.split())
+    )
+
+
+def ties(row: Row) -> tuple[Any, ...]:
+    def best_high(value: float | None) -> tuple[bool, float]:
+        return (value is None, -(value or 0))
+
+    return (
+        best_high(row.quality),
+        best_high(row.figures.get("tokens_per_second")),
+        best_high(row.figures.get("tokens_per_kwh")),
+        row.variant.model_name.lower(),
+        row.variant.model_name,
+        row.variant.lora_adapter,
+        row.variant.quantization,
+        row.configuration.pk if row.configuration else 0,
+        row.variant.pk,
+    )
+
+
+def by_sort_key(rows: list[Row], sort_by: str, *, descending: bool) -> list[Row]:
+    known = [row for row in rows if row.value(sort_by) is not None]
+    missing = [row for row in rows if row.value(sort_by) is None]
+    known.sort(key=ties)
+    known.sort(key=lambda row: row.value(sort_by), reverse=descending)
+    if descending:  # reverse keeps equal rows in the order they had
+        known.sort(key=lambda row: row.value(sort_by), reverse=True)
+    return known + sorted(missing, key=ties)
+
+
+def expected_rows(criteria: GridCriteria) -> tuple[LoadClass, list[Row]]:
+    """Return the load class and model rows that the design asks for."""
+    passing = [row for row in read_rows(criteria.benchmark) if passes(row, criteria)]
+    models_of_class = {
+        load_class: {
+            row.model
+            for row in passing
+            if row.configuration and row.configuration.load_class == load_class
+        }
+        for load_class in LoadClass
+    }
+    used = criteria.load_class or max(LoadClass, key=lambda item: len(models_of_class[item]))
+    shown = [
+        row for row in passing if row.configuration is None or row.configuration.load_class == used
+    ]
+    best: dict[tuple[str, str], Row] = {}
+    better_high = SORT_KEYS[criteria.sort_by].higher_is_better
+    ordered = by_sort_key(shown, criteria.sort_by, descending=better_high)
+    with_speed_first = sorted(ordered, key=lambda row: "tokens_per_second" not in row.figures)
+    for row in with_speed_first:
+        best.setdefault(row.model, row)
+    return used, by_sort_key(list(best.values()), criteria.sort_by, descending=criteria.descending)
+
+
+def all_pages(criteria: GridCriteria) -> Iterator[GridPage]:
+    page = grid_page(criteria)
+    yield page
+    for number in range(2, page.page_count + 1):
+        yield grid_page(replace(criteria, page=number))
+
+
+criteria_strategy = st.builds(
+    GridCriteria,
+    min_quality=st.none() | st.sampled_from([40.0, 50.0]),
+    min_speed=st.none() | st.sampled_from([10.0, 25.0, 99.0]),
+    max_memory_gb=st.none() | st.sampled_from([20.0, 50.0]),
+    include_unknown=st.booleans(),
+    hardware_categories=st.sampled_from(
+        [(), (), ("consumer_gpu",), ("integrated_gpu", "datacenter_cpu")]
+    ),
+    backend=st.sampled_from(["", "", "vllm"]),
+    quantization=st.sampled_from(["", "", "Q8_0"]),
+    load_class=st.none() | st.sampled_from(LoadClass),
+    q=st.sampled_from(["", "", "alpha", "BETA q4", "8060"]),
+    sort_by=st.sampled_from(list(SORT_KEYS)),
+    sort_direction=st.sampled_from(["", "asc", "desc"]),
+    page_size=st.sampled_from([3, 50]),
+)
+
+
+@pytest.mark.usefixtures("many_rows")
+@settings(
+    max_examples=120,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(criteria_strategy)
+def test_grid_equals_a_brute_force_reading(criteria: GridCriteria) -> None:
+    criteria = replace(criteria, benchmark=Benchmark.objects.get(slug="gsm8k"))
+    load_used, expected = expected_rows(criteria)
+    pages = list(all_pages(criteria))
+    shown = [row for page in pages for row in page.rows]
+    assert pages[0].load_used == load_used
+    assert pages[0].total_count == len(expected)
+    assert [(row.variant.pk, row.best and row.best.pk) for row in shown] == [
+        (row.variant.pk, row.configuration and row.configuration.pk) for row in expected
+    ]
+    for row, want in zip(shown, expected, strict=True):
+        assert (row.quality_score if row.quality_ranked else None) == want.quality
+        if row.best:
+            assert row.best.tokens_per_second == want.figures.get("tokens_per_second")
+            assert row.best.ttft_ms == want.figures.get("ttft_ms")
+            assert row.best.memory_gb == want.figures.get("memory_usage_gb")
+
+
+@pytest.mark.usefixtures("many_rows")
+def test_platforms_that_qualify_are_counted_against_all() -> None:
+    criteria = GridCriteria(min_speed=25.0, load_class=LoadClass.SINGLE)
+    page = grid_page(criteria)
+    rows = read_rows(page.benchmark)
+    expanded = platform_rows(page, page.rows)
+    for row in page.rows:
+        mine = [item for item in rows if item.model == (row.model_name, row.lora_adapter)]
+        every = {item.configuration.platform_id for item in mine if item.configuration}
+        passing = {
+            item.configuration.platform_id
+            for item in mine
+            if item.configuration
+            and item.configuration.load_class == LoadClass.SINGLE
+            and passes(item, criteria)
+        }
+        assert (row.qualifying_platforms, row.total_platforms) == (len(passing), len(every))
+        assert {item.platform.pk for item in expanded[row.key]} == passing
+        assert expanded[row.key][0].best == row.best
+
+
+@pytest.mark.usefixtures("many_rows")
+def test_configuration_rows_list_each_configuration_once() -> None:
+    criteria = GridCriteria(page_size=200, load_class=LoadClass.SINGLE)
+    rows, total = configuration_rows(criteria)
+    assert total == len(rows) == len({row.pk for row in rows})
+    speeds = [row.tokens_per_second for row in rows if row.tokens_per_second is not None]
+    assert speeds == sorted(speeds, reverse=True)
+
+
+def test_a_prompt_only_run_never_stands_for_a_model_with_generation(db: None) -> None:
+    ingest(
+        {
+            "experiment_runs": [
+                experiment(figures={"prompt_processing_speed": (9000.0, "tok/s", "prefill")}),
+                experiment(
+                    context_depth=512,
+                    figures={
+                        "tokens_per_second": (10.0, "tok/s", "decode"),
+                        "prompt_processing_speed": (300.0, "tok/s", "prefill"),
+                    },
+                ),
+            ]
+        }
+    )
+    (row,) = grid_page(GridCriteria(sort_by="prompt_speed")).rows
+    assert row.best
+    assert row.best.tokens_per_second == 10.0
+
+
+def test_repeats_show_median_and_spread_of_one_definition(db: None) -> None:
+    speeds = [(40.0, "wall_clock"), (50.0, "decode"), (52.0, "decode"), (60.0, "decode")]
+    runs = [
+        experiment(
+            started_at=f"2026-11-2{day}T00:00:00+00:00",
+            figures={"tokens_per_second": (speed, "tok/s", definition)},
+        )
+        for day, (speed, definition) in enumerate(speeds)
+    ]
+    report = ingest({"experiment_runs": runs})
+    (row,) = grid_page(GridCriteria()).rows
+    best = row.best
+    assert best
+    assert best.runs == 4
+    assert best.tokens_per_second == 52.0
+    assert (best.tokens_per_second_min, best.tokens_per_second_max) == (50.0, 60.0)
+    assert best.tokens_per_second_definition == "decode"
+    assert best.representative_id == report.runs[-1].id
+
+
+def test_the_number_of_queries_does_not_grow_with_rows(db: None) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            page = grid_page(GridCriteria())
+            platform_rows(page, page.rows)
+        return len(captured)
+
+    def add(count: int, start: int) -> None:
+        runs = [experiment(model_name=f"model-{start + index}") for index in range(count)]
+        assert ingest({"experiment_runs": runs}).accepted
+
+    add(2, 0)
+    few = queries()
+    add(18, 2)
+    assert queries() == few
