@@ -96,6 +96,8 @@ def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Acc
         return replace(rejected, refusal=Refusal.TOO_LARGE, errors=(problem,))
     try:
         context = read_context(dict(received.fields))
+        if accept == "any" and not replacing and (before := _accepted_before(received, context)):
+            return _unchanged(before, rejected)
         content = decode(received.data, received.file_name)
         found = detect_format(content)
         rejected = replace(rejected, format=found.name, parser_version=found.version)
@@ -162,7 +164,7 @@ def _write(
     """Write the facts in one transaction, and the upload with its items beside them."""
     with transaction.atomic():
         take_write_lock()
-        if (before := _accepted_before(received.sha256, context)) and not replacing:
+        if not replacing and (before := _accepted_before(received, context)):
             return _unchanged(before, rejected)
         written = write_file(
             resolved,
@@ -186,10 +188,10 @@ def _write(
     return replace(report, upload_id=upload.pk)
 
 
-def _accepted_before(sha256: str, context: UploadContext) -> Upload | None:
+def _accepted_before(received: _Received, context: UploadContext) -> Upload | None:
     """Return the newest accepted upload of these bytes with the same context, or with any when
     none is stated now; None when one of its runs was withdrawn since."""
-    uploads = Upload.objects.accepted().filter(content_id=sha256)
+    uploads = Upload.objects.accepted().filter(content_id=received.sha256)
     if stated := context.stated():
         uploads = uploads.filter(context=stated)
     upload = uploads.order_by("-created_at", "-id").first()
@@ -225,6 +227,8 @@ def _unchanged(before: Upload, report: Report) -> Report:
         report,
         outcome=UploadOutcome.UNCHANGED.value,
         upload_id=before.pk,
+        format=before.format,
+        parser_version=before.parser_version,
         runs=tuple(runs),
         scores=tuple(scores),
     )

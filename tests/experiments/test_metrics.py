@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.metrics import METRICS, UnitError, convert, parse_metric_name
+from experiments.metrics import METRICS, Metric, UnitError, convert, parse_metric_name
 from experiments.summaries import HEADLINE_COLUMNS
 
 DESIGNED = {
@@ -36,7 +36,7 @@ def test_the_registry_holds_the_metrics_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
-def test_every_definition_has_a_formula_and_a_source(metric) -> None:
+def test_every_definition_has_a_formula_and_a_source(metric: Metric) -> None:
     assert len({definition.id for definition in metric.definitions}) == len(metric.definitions)
     for definition in metric.definitions:
         assert definition.formula
