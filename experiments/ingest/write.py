@@ -1,6 +1,6 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,14 @@ _RUN_FIELDS = (
     "zone_known",
     "notes",
     "source_url",
+)
+_CONFIGURATION_FIELDS = (
+    "variant_id",
+    "platform_id",
+    "backend",
+    "backend_version",
+    "workload_key",
+    "settings_key",
 )
 _UNFINISHED = (RunStatus.PENDING, RunStatus.RUNNING)
 
@@ -134,6 +142,28 @@ def _refuse_conflicts(
         raise ConflictError(refusal, *problems)
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """A run to be written, with the rows it belongs to; `before` is the row it replaces."""
+
+    run: ResolvedRun
+    variant: ModelVariant
+    profile: HardwareProfile
+    before: TestRun | None
+
+    @property
+    def configuration_identity(self) -> tuple[Any, ...]:
+        """What makes a configuration, in the order of _CONFIGURATION_FIELDS."""
+        return (
+            self.variant.pk,
+            self.profile.platform_id,
+            self.run.backend,
+            self.run.document.backend_version,
+            self.run.workload_key,
+            self.run.settings_key,
+        )
+
+
 class _Writer:
     """Gathers rows and inserts them in bulk; look-ups are made once for each distinct name."""
 
@@ -144,15 +174,12 @@ class _Writer:
         self._variants: dict[tuple[str, str, str], ModelVariant] = {}
         self._profiles: dict[ResolvedHardware, HardwareProfile] = {}
         self._sweeps: dict[str, Sweep] = {}
-        self._configurations: dict[tuple[Any, ...], Configuration] = {}
-        self._touched: set[int] = set()
-        self._new: dict[UUID, TestRun] = {}
-        self._measurements: list[Measurement] = []
+        self._prepared: dict[UUID, _Prepared] = {}
 
     def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
         """Prepare a run: new, replaced, or left as it is."""
         variant = self._variant(run.model)
-        unchanged = run.id in self._new or (
+        unchanged = run.id in self._prepared or (
             before is not None
             and before.content_hash == run.content_hash
             and before.review_state != ReviewState.WITHDRAWN
@@ -161,45 +188,56 @@ class _Writer:
             action = ItemAction.UNCHANGED
         else:
             action = ItemAction.REPLACED if before else ItemAction.CREATED
-            self._prepare(run, variant, before)
+            profile = self._profile(run.hardware)
+            self._prepared[run.id] = _Prepared(run, variant, profile, before)
         title = f"{variant} on {run.hardware.platform_name}"
         self.written.runs.append(RunResult(id=run.id, title=title, action=action))
         self.written.run_places.append(run.document.path)
 
-    def _prepare(self, run: ResolvedRun, variant: ModelVariant, before: TestRun | None) -> None:
-        profile = self._profile(run.hardware)
-        configuration = self._configuration(run, variant, profile)
-        row = _row(run, variant, profile, configuration, self._sweep(run, variant, profile))
-        row.review_state = self.review_state
-        if before is not None:
-            row.created_at = before.created_at
-            self._touched.add(before.configuration_id)
-            before.measurements.all().delete()
-            row.save(force_update=True)
-        else:
-            self._new[run.id] = row
-        self._touched.add(configuration.pk)
-        self._measurements += [
-            Measurement(
-                run_id=run.id,
-                metric=item.metric,
-                statistic=item.statistic,
-                definition=item.definition,
-                value=item.value,
-                unit=item.unit,
-                sample_count=item.sample_count,
-                samples=item.samples,
-                derived_from=item.derived_from,
-                context=dict(item.context),
-            )
-            for item in run.document.measurements
-        ]
-
     def flush(self) -> None:
-        """Insert what was prepared and refresh the summaries of the configurations touched."""
-        TestRun.objects.bulk_create(self._new.values(), batch_size=500)
-        Measurement.objects.bulk_create(self._measurements, batch_size=2000)
-        refresh_configurations(self._touched)
+        """Write what was prepared and refresh the summaries of the configurations touched."""
+        prepared = self._prepared.values()
+        configurations = _configurations(prepared)
+        rows = []
+        touched = set()
+        for item in prepared:
+            configuration = configurations[item.configuration_identity]
+            touched.add(configuration.pk)
+            row = self._row(item, configuration)
+            if item.before is None:
+                rows.append(row)
+                continue
+            touched.add(item.before.configuration_id)
+            row.created_at = item.before.created_at
+            item.before.measurements.all().delete()
+            row.save(force_update=True)
+        TestRun.objects.bulk_create(rows, batch_size=500)
+        Measurement.objects.bulk_create(
+            [measurement for item in prepared for measurement in _measurements(item.run)],
+            batch_size=2000,
+        )
+        refresh_configurations(touched)
+
+    def _row(self, item: _Prepared, configuration: Configuration) -> TestRun:
+        """Return the row of a run, not yet saved."""
+        run, document = item.run, item.run.document
+        return TestRun(
+            id=run.id,
+            variant=item.variant,
+            hardware=item.profile,
+            configuration=configuration,
+            sweep=self._sweep(run, item.variant, item.profile),
+            backend=run.backend,
+            reported_names=run.reported_names,
+            content_hash=run.content_hash,
+            review_state=self.review_state,
+            started_at=as_stored_time(document.started_at),
+            optimizations=list(document.setup.optimizations),
+            settings=dict(document.setup.settings),
+            **_attributes(document, _RUN_FIELDS),
+            **_attributes(document.workload, _WORKLOAD_FIELDS),
+            **_attributes(document.setup, _SETUP_FIELDS),
+        )
 
     def add_scores(self, model: ResolvedModel, documents: Sequence[Any]) -> None:
         """Store scores of a variant; scores that are there already are left as they are."""
@@ -253,58 +291,54 @@ class _Writer:
             )[0]
         return self._sweeps[key]
 
-    def _configuration(
-        self, run: ResolvedRun, variant: ModelVariant, profile: HardwareProfile
-    ) -> Configuration:
-        identity = {
-            "variant_id": variant.pk,
-            "platform_id": profile.platform_id,
-            "backend": run.backend,
-            "backend_version": run.document.backend_version,
-            "workload_key": run.workload_key,
-            "settings_key": run.settings_key,
+
+def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Configuration]:
+    """Return the configuration of each identity, made if need be: three queries at most."""
+    wanted = {item.configuration_identity: item for item in prepared}
+
+    def stored() -> dict[tuple[Any, ...], Configuration]:
+        candidates = Configuration.objects.filter(
+            variant__in={item.variant for item in prepared},
+            workload_key__in={item.run.workload_key for item in prepared},
+        )
+        return {
+            tuple(getattr(row, name) for name in _CONFIGURATION_FIELDS): row for row in candidates
         }
-        key = tuple(identity.values())
-        if key not in self._configurations:
-            found = Configuration.objects.filter(
-                **{
-                    (name if value is not None else f"{name}__isnull"): (
-                        value if value is not None else True
-                    )
-                    for name, value in identity.items()
-                }
-            ).first()
-            self._configurations[key] = found or Configuration.objects.create(
-                **identity, load_class=run.load_class
-            )
-        return self._configurations[key]
+
+    found = stored() if wanted else {}
+    missing = [item for identity, item in wanted.items() if identity not in found]
+    if missing:
+        Configuration.objects.bulk_create(
+            [
+                Configuration(
+                    **dict(zip(_CONFIGURATION_FIELDS, item.configuration_identity, strict=True)),
+                    load_class=item.run.load_class,
+                )
+                for item in missing
+            ],
+            batch_size=1000,
+        )
+        found = stored()
+    return found
 
 
-def _row(
-    run: ResolvedRun,
-    variant: ModelVariant,
-    profile: HardwareProfile,
-    configuration: Configuration,
-    sweep: Sweep | None,
-) -> TestRun:
-    """Return the row of a run, not yet saved."""
-    document = run.document
-    return TestRun(
-        id=run.id,
-        variant=variant,
-        hardware=profile,
-        configuration=configuration,
-        sweep=sweep,
-        backend=run.backend,
-        reported_names=run.reported_names,
-        content_hash=run.content_hash,
-        started_at=as_stored_time(document.started_at),
-        optimizations=list(document.setup.optimizations),
-        settings=dict(document.setup.settings),
-        **_attributes(document, _RUN_FIELDS),
-        **_attributes(document.workload, _WORKLOAD_FIELDS),
-        **_attributes(document.setup, _SETUP_FIELDS),
-    )
+def _measurements(run: ResolvedRun) -> list[Measurement]:
+    """Return the rows of a run's figures, not yet saved."""
+    return [
+        Measurement(
+            run_id=run.id,
+            metric=item.metric,
+            statistic=item.statistic,
+            definition=item.definition,
+            value=item.value,
+            unit=item.unit,
+            sample_count=item.sample_count,
+            samples=item.samples,
+            derived_from=item.derived_from,
+            context=dict(item.context),
+        )
+        for item in run.document.measurements
+    ]
 
 
 def _attributes(source: object, names: Iterable[str]) -> dict[str, Any]:
