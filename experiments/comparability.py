@@ -98,6 +98,8 @@ LOAD_KIND_EFFECT = (
     "Isolated tests, served requests and offline batches measure different things: "
     "speeds, latencies and energy cannot be compared."
 )
+PROTOCOL_EFFECT = "Scores taken by other protocols, or whole ones and parts, do not compare."
+PARTIAL_SCORES_EFFECT = "All are partial: they may cover different parts of the benchmark."
 PARTIAL_EFFECT = "A part of the run is missing: its figures may not stand for the whole."
 
 
@@ -160,7 +162,9 @@ def judge(runs: Sequence[RunFacts]) -> Comparability:
         for slug in _in_common(run.scores for run in runs)
     }
     score_differences = [
-        _score_difference(slug, runs) for slug, verdict in scores.items() if verdict != "strict"
+        _score_difference(slug, runs, verdict)
+        for slug, verdict in scores.items()
+        if verdict != Verdict.STRICT
     ]
     differences = (*load_differences, *definition_differences, *score_differences)
     return Comparability(
@@ -297,11 +301,12 @@ def _definition_difference(
 def _score_verdict(scores: Sequence[tuple[str, bool]]) -> Verdict:
     protocols = {protocol for protocol, _complete in scores}
     completeness = {complete for _protocol, complete in scores}
-    same = len(protocols) == 1 and len(completeness) == 1
-    return Verdict.STRICT if same else Verdict.NOT_COMPARABLE
+    if len(protocols) > 1 or len(completeness) > 1:
+        return Verdict.NOT_COMPARABLE
+    return Verdict.STRICT if completeness == {True} else Verdict.CONDITIONAL
 
 
-def _score_difference(slug: str, runs: Sequence[RunFacts]) -> Difference:
+def _score_difference(slug: str, runs: Sequence[RunFacts], verdict: Verdict) -> Difference:
     values = []
     for run in runs:
         protocol, complete = run.scores.get(slug, (None, True))
@@ -310,6 +315,6 @@ def _score_difference(slug: str, runs: Sequence[RunFacts]) -> Difference:
         field=f"protocol:{slug}",
         label=f"Protocol of {slug}",
         values=tuple(values),
-        effect="Scores taken by other protocols, or from parts of a benchmark, do not compare.",
-        verdict=Verdict.NOT_COMPARABLE,
+        effect=PARTIAL_SCORES_EFFECT if verdict == Verdict.CONDITIONAL else PROTOCOL_EFFECT,
+        verdict=verdict,
     )

@@ -1,5 +1,6 @@
 """From names as reported to canonical ones, and what is missing, before anything is written."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID
@@ -29,7 +30,7 @@ from hardware.services import (
 )
 
 SECONDS_PER_KWH_OF_ONE_WATT = 3.6e6
-MAX_NAME = 200
+_PATH_STEP = re.compile(r"[.\[:]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class ResolvedRun:
     settings_key: str
     load_class: LoadClass
     reported_names: dict[str, str]
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,22 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
         if not missing:
             resolved.score_sets.append(_resolve_scores(score_set))
     resolved.warnings += _unknown_names(resolved)
+    _keep_with_runs(resolved, (*parsed.warnings, *resolved.warnings))
     return resolved
+
+
+def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None:
+    """Give each run the warnings whose path is its own or lies within it."""
+    places = {run.document.path for run in resolved.runs} - {""}
+    by_place: dict[str, list[Problem]] = {}
+    for warning in warnings:
+        ends = [found.start() for found in _PATH_STEP.finditer(warning.path)]
+        prefixes = [warning.path[:end] for end in ends] + [warning.path]
+        for place in places.intersection(prefixes):
+            by_place.setdefault(place, []).append(warning)
+    resolved.runs = [
+        replace(run, warnings=tuple(by_place.get(run.document.path, ()))) for run in resolved.runs
+    ]
 
 
 def _missing_of_model(model: ModelDocument) -> list[str]:

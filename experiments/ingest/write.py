@@ -231,6 +231,7 @@ class _Writer:
             reported_names=run.reported_names,
             content_hash=run.content_hash,
             review_state=self.review_state,
+            warnings=[warning.as_dict() for warning in run.warnings],
             started_at=as_stored_time(document.started_at),
             optimizations=list(document.setup.optimizations),
             settings=dict(document.setup.settings),

@@ -98,6 +98,7 @@ def test_scores_need_the_same_protocol_and_completeness() -> None:
     assert verdict(("5-shot", True), ("5-shot", True)) == Verdict.STRICT
     assert verdict(("5-shot", True), ("0-shot", True)) == Verdict.NOT_COMPARABLE
     assert verdict(("5-shot", True), ("5-shot", False)) == Verdict.NOT_COMPARABLE
+    assert verdict(("5-shot", False), ("5-shot", False)) == Verdict.CONDITIONAL
 
 
 def test_a_partial_run_makes_its_speeds_conditional() -> None:

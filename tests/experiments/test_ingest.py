@@ -265,6 +265,15 @@ def test_names_as_uploaded_are_kept_beside_canonical_ones(db: None) -> None:
     }
 
 
+def test_a_warning_stays_with_its_run(db: None) -> None:
+    doubtful = experiment(figures={"ttft_ms": (0.001, "ms", None)})
+    report = ingest({"experiment_runs": [experiment(), doubtful]})
+    kept = TestRun.objects.get(pk=doubtful["id"]).warnings
+    assert kept == [warning.as_dict() for warning in report.warnings]
+    assert kept[0]["path"] == "experiment_runs[1].performance_metrics[0].value"
+    assert TestRun.objects.exclude(pk=doubtful["id"]).get().warnings == []
+
+
 def test_files_with_one_sweep_label_are_one_sweep(db: None) -> None:
     first = make_run(sweep="night run", concurrent_requests=1)
     second = make_run(sweep="night run", concurrent_requests=8)
