@@ -7,7 +7,8 @@ from textwrap import wrap
 from typing import Any, TypedDict
 
 MIN_RADAR_AXES = 3
-LABEL_WIDTH_CHARS = 16
+LABEL_WIDTH_CHARS = 13
+NAME_WIDTH_CHARS = 36
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 _MARKERS = (
     "circle",
@@ -19,7 +20,7 @@ _MARKERS = (
     "star",
     "pentagon",
 )
-_LEGEND = {"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"}
+_LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
 
 
 class Figure(TypedDict):
@@ -46,7 +47,8 @@ def radar(
     `scale` is the range of the radius; None lets it start at 0 and fit the values.
     """
     labels = _closed([_label(axis) for axis in axes])
-    radial: dict[str, Any] = {"rangemode": "tozero", "angle": 90, "tickangle": 90, "nticks": 5}
+    between_axes = 90 - 180 / max(1, len(axes))
+    radial: dict[str, Any] = {"rangemode": "tozero", "angle": between_axes, "nticks": 5}
     if scale is not None:
         radial["range"] = list(scale)
     return {
@@ -54,7 +56,7 @@ def radar(
             {
                 "type": "scatterpolar",
                 "mode": "lines+markers",
-                "name": _text(item.name),
+                "name": _wrapped(item.name, NAME_WIDTH_CHARS),
                 "theta": labels,
                 "r": _closed(list(item.values)),
                 "text": _closed([_text(text) for text in item.texts]),
@@ -84,7 +86,7 @@ def bars(series: Sequence[Series], axes: Sequence[str], *, unit: str) -> Figure:
             {
                 "type": "bar",
                 "orientation": "h",
-                "name": _text(item.name),
+                "name": _wrapped(item.name, NAME_WIDTH_CHARS),
                 "y": [_label(axis) for axis in axes],
                 "x": list(item.values),
                 "text": [_text(text) for text in item.texts],
@@ -139,8 +141,11 @@ def _text(text: str) -> str:
 
 
 def _label(name: str) -> str:
-    lines = wrap(name.replace("_", " "), LABEL_WIDTH_CHARS) or [name]
-    return "<br>".join(_text(line) for line in lines)
+    return _wrapped(name.replace("_", " "), LABEL_WIDTH_CHARS)
+
+
+def _wrapped(text: str, width_chars: int) -> str:
+    return "<br>".join(_text(line) for line in wrap(text, width_chars) or [text])
 
 
 def _hover(series: Series, axis: str, value: str) -> str:

@@ -159,7 +159,7 @@ def _other_machines(run: TestRun) -> tuple[Configuration, ...]:
             variant_id=here.variant_id, load_class=here.load_class, runs__gt=0
         )
         .exclude(platform_id=here.platform_id)
-        .select_related("platform")
+        .select_related("platform", "representative")
         .order_by("platform_id", F("tokens_per_second").desc(nulls_last=True), "id")
         .distinct("platform_id")
     )

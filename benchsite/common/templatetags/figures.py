@@ -1,0 +1,90 @@
+"""Template filters that write figures and times: exact enough, aligned, and "–" where unknown."""
+
+from datetime import datetime
+from math import floor, log10
+
+from django import template
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+
+register = template.Library()
+
+MISSING = "–"
+SIGNIFICANT_DIGITS = 3
+_SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """Write a measured value with three significant digits or more: 0.00213, 4.07, 49.9, 12,346.
+
+    The part before the decimal point is never rounded away; thousands are set apart by commas.
+    """
+    if value is None:
+        return MISSING
+    if value == 0:
+        return "0"
+    size = floor(log10(abs(value)))
+    if size >= SIGNIFICANT_DIGITS:
+        return f"{value:,.0f}"
+    return f"{value:.{max(1, SIGNIFICANT_DIGITS - 1 - size)}f}"
+
+
+@register.filter
+def compact(value: float | None) -> str:
+    """Write a value of wide range by its scale: "1.24 M", "793 k"; below 1,000 as `figure` does."""
+    if value is None:
+        return MISSING
+    for scale, letter in _SCALES:
+        if abs(value) >= scale:
+            return f"{value / scale:.3g} {letter}"
+    return figure(value)
+
+
+@register.filter
+def count(value: float | None) -> str:
+    """Write a number of things, "8,192"; a mean that is no whole number keeps one decimal."""
+    if value is None:
+        return MISSING
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+@register.filter
+def known(value: object) -> str:
+    """Write a fact of any kind; "–" for None and for an empty text."""
+    if value is None or value == "":
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return count(value) if value.is_integer() else figure(value)
+    return str(value)
+
+
+@register.filter
+def moment(value: datetime | None, zone_known: bool = True) -> str:
+    """Write date and minute as a `time` element, in UTC or marked where the zone is unknown."""
+    if value is None:
+        return MISSING
+    shown = f"{localtime(value):%Y-%m-%d %H:%M}"
+    if not zone_known:
+        return format_html(
+            '<time class="nowrap" datetime="{}">{}</time> <span class="tag">zone unknown</span>',
+            shown,
+            shown,
+        )
+    return format_html('<time class="nowrap" datetime="{}">{} UTC</time>', value.isoformat(), shown)
+
+
+@register.filter
+def day(value: datetime | None) -> str:
+    """Write the date alone as a `time` element."""
+    if value is None:
+        return MISSING
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>',
+        value.isoformat(),
+        f"{localtime(value):%Y-%m-%d}",
+    )

@@ -1,0 +1,59 @@
+"""How figures and times are written."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from benchsite.common.templatetags.figures import compact, count, day, figure, known, moment
+
+AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (0.002134, "0.00213"),
+        (0.5, "0.500"),
+        (4.067, "4.07"),
+        (49.94, "49.9"),
+        (149.66, "149.7"),
+        (12345.6, "12,346"),
+        (-12.34, "-12.3"),
+    ],
+)
+def test_figure_keeps_three_digits_and_every_whole_one(value: float | None, text: str) -> None:
+    assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "–"), (1_283_143, "1.28 M"), (793_286, "793 k"), (12.34, "12.3")]
+)
+def test_compact_writes_the_scale(value: float | None, text: str) -> None:
+    assert compact(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (8192, "8,192"), (511.52, "511.5")])
+def test_count_has_no_needless_decimals(value: float | None, text: str) -> None:
+    assert count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), ("", "–"), (False, "no"), (4096, "4,096"), (24.0, "24"), (0.25, "0.250")],
+)
+def test_known_writes_facts_of_any_kind(value: object, text: str) -> None:
+    assert known(value) == text
+
+
+def test_moment_says_utc_or_that_the_zone_is_unknown() -> None:
+    assert "2026-11-20 09:30 UTC" in moment(AT)
+    assert "UTC" not in moment(AT, zone_known=False)
+    assert "zone unknown" in moment(AT, zone_known=False)
+    assert moment(None) == "–"
+
+
+def test_day_is_a_date() -> None:
+    assert ">2026-11-20<" in day(AT)
+    assert day(None) == "–"
