@@ -1,5 +1,6 @@
 """The comparability table of the design, row by row, whichever the order."""
 
+from collections.abc import Mapping
 from itertools import permutations
 from typing import Any
 
@@ -9,15 +10,16 @@ from hypothesis import strategies as st
 
 from experiments.comparability import LOAD_FIELDS, RunFacts, Verdict, judge
 
-DECODE = {"tokens_per_second": frozenset({"decode"})}
+Definitions = Mapping[str, frozenset[str | None]]
+DECODE: Definitions = {"tokens_per_second": frozenset({"decode"})}
 
 
 def facts(
     *,
     load_kind: str | None = "isolated",
     complete: bool = True,
-    definitions: dict[str, frozenset[str | None]] | None = None,
-    scores: dict[str, tuple[str, bool]] | None = None,
+    definitions: Definitions | None = None,
+    scores: Mapping[str, tuple[str, bool]] | None = None,
     **load: Any,
 ) -> RunFacts:
     known = {field.name: None for field in LOAD_FIELDS} | {"concurrent_requests": 1}
@@ -61,7 +63,7 @@ def test_another_kind_of_load_leaves_no_speed_to_compare() -> None:
 
 
 def test_another_kind_of_load_leaves_the_model_size() -> None:
-    both = {**DECODE, "model_size_gb": frozenset({None})}
+    both: Definitions = {**DECODE, "model_size_gb": frozenset({None})}
     result = judge(
         [
             facts(load_kind="isolated", definitions=both),
@@ -73,8 +75,8 @@ def test_another_kind_of_load_leaves_the_model_size() -> None:
 
 
 def test_another_definition_spoils_only_its_metric() -> None:
-    first = {"tpot_ms": frozenset({"excl_first"}), "ttft_ms": frozenset({"client"})}
-    second = {"tpot_ms": frozenset({"incl_first"}), "ttft_ms": frozenset({"client"})}
+    first: Definitions = {"tpot_ms": frozenset({"excl_first"}), "ttft_ms": frozenset({"client"})}
+    second: Definitions = {"tpot_ms": frozenset({"incl_first"}), "ttft_ms": frozenset({"client"})}
     result = judge([facts(definitions=first), facts(definitions=second)])
     assert result.metrics == {"tpot_ms": Verdict.NOT_COMPARABLE, "ttft_ms": Verdict.STRICT}
     assert result.verdict == Verdict.CONDITIONAL

@@ -63,7 +63,7 @@ class Row:
 
 
 def random_figures(rng: random.Random) -> dict[str, tuple[float, str, str | None]]:
-    figures = {
+    figures: dict[str, tuple[float, str, str | None]] = {
         name: (rng.choice([10.0, 20.0, 30.0, rng.uniform(1, 100)]), unit, None)
         for name, unit in METRICS.items()
         if rng.random() < 0.7

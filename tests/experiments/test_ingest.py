@@ -127,10 +127,10 @@ def test_two_at_the_same_moment_leave_one(seed: dict[str, Any]) -> None:
 
 def test_bytes_are_kept_exactly_and_refused_ones_too(db: None, seed: dict[str, Any]) -> None:
     data = b"\xef\xbb\xbf" + json.dumps(seed).encode() + b"\r\n"
-    assert Upload.objects.get(pk=send(data).upload_id).content.data == data
+    assert Upload.objects.get(pk=send(data).upload_id or "").content.data == data
     bad = b"{ this is not JSON"
     report = send(bad)
-    upload = Upload.objects.get(pk=report.upload_id)
+    upload = Upload.objects.get(pk=report.upload_id or "")
     assert upload.outcome == UploadOutcome.REJECTED
     assert upload.content.data == bad
     assert upload.report["errors"][0]["path"] == "line 1, column 3"
@@ -293,7 +293,7 @@ def test_the_number_of_queries_does_not_grow_with_runs(db: None) -> None:
     assert queries(2) == queries(20)
 
 
-BAD_EXPERIMENTS = {
+BAD_EXPERIMENTS: dict[str, tuple[list[Any], Any, str]] = {
     "nan": (["performance_metrics", 0, "value"], float("nan"), "performance_metrics[0].value"),
     "infinity": (["performance_metrics", 0, "value"], 1e999, "performance_metrics[0].value"),
     "negative": (["performance_metrics", 0, "value"], -1.0, "performance_metrics[0].value"),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ def test_a_generation_row_takes_the_only_prompt_row() -> None:
 def test_of_several_prompt_rows_pp512_is_taken_and_the_rest_stand_alone() -> None:
     runs = parse(prompt(512), prompt(4096), row(), row(n_gen=32)).runs
     speeds = [figures(run).get(("prompt_processing_speed", "mean")) for run in runs]
-    assert sorted(speeds) == [5512.0, 5512.0, 9096.0]
+    assert Counter(speeds) == {5512.0: 2, 9096.0: 1}
     (alone,) = [run for run in runs if run.workload.output_tokens is None]
     assert alone.workload.input_tokens == 4096
     assert ("tokens_per_second", "mean") not in figures(alone)
