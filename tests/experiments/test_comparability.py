@@ -41,7 +41,9 @@ def test_equal_load_is_strict() -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in LOAD_FIELDS])
 def test_a_differing_load_field_is_conditional_and_names_its_effect(field: str) -> None:
-    result = judge([facts(**{field: 100}), facts(**{field: 200})])
+    first: dict[str, Any] = {field: 100}
+    second: dict[str, Any] = {field: 200}
+    result = judge([facts(**first), facts(**second)])
     assert result.verdict == Verdict.CONDITIONAL
     (difference,) = result.differences
     assert (difference.field, difference.values) == (field, (100, 200))
