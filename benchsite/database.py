@@ -1,0 +1,49 @@
+"""The site's database: DATABASE_URL's, else the embedded server's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dj_database_url
+
+from benchsite.env import SiteEnvironment
+
+if TYPE_CHECKING:
+    from benchsite.embedded.server import EmbeddedServer
+
+
+@contextmanager
+def running_server(site: SiteEnvironment) -> "Iterator[EmbeddedServer | None]":
+    """Keep the embedded server running meanwhile; None where DATABASE_URL names another one."""
+    if site.database_url is not None:
+        yield None
+        return
+    from benchsite.embedded.server import EmbeddedServer
+
+    with EmbeddedServer.of_site(site) as server:
+        yield server
+
+
+def connection_settings(site: SiteEnvironment) -> dict[str, Any]:
+    """Return Django's settings for the connection; looks at paths, connects to nothing."""
+    if site.database_url is not None:
+        database: dict[str, Any] = dict(dj_database_url.parse(site.database_url))
+    else:
+        from benchsite.embedded import places
+
+        database = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": places.DATABASE,
+            "USER": places.SUPERUSER,
+            "HOST": str(places.places_of_site(site).socket_dir),
+            "PORT": places.PORT,
+        }
+    # JIT compilation costs grouped page queries more time than they take.
+    database["OPTIONS"] = {"options": "-c jit=off"} | database.get("OPTIONS", {})
+    # A connection a thread, kept for a minute: as fast as a pool, and nothing to size.
+    # The development server has a new thread for each request and would pile them up.
+    database["CONN_MAX_AGE"] = 0 if site.debug else 60
+    database["CONN_HEALTH_CHECKS"] = True
+    if site.test_database_name is not None:
+        database["TEST"] = {"NAME": site.test_database_name}
+    return database

@@ -1,0 +1,39 @@
+"""Static files: Plotly's script, its compression, the fingerprint."""
+
+from pathlib import Path
+
+import brotli
+from django.contrib.staticfiles import finders
+from pytest_django import Settings
+
+from benchsite.staticfiles import PlotlyFinder, QuickCompressor, static_fingerprint
+
+
+def test_plotly_is_found_in_its_package() -> None:
+    path = finders.find("vendor/plotly.min.js")
+    assert isinstance(path, str)
+    assert Path(path).parent.name == "package_data"
+    assert Path(path).stat().st_size > 1_000_000
+    assert not finders.find("vendor/no-such.js")
+    assert PlotlyFinder().check() == []
+
+
+def test_plotly_is_listed_below_vendor() -> None:
+    (entry,) = PlotlyFinder().list([])
+    assert (entry[0], entry[1].prefix) == ("plotly.min.js", "vendor")
+
+
+def test_compress_brotli_can_be_undone() -> None:
+    script = b"let a = 1;\n" * 1000
+    assert brotli.decompress(QuickCompressor.compress_brotli(script)) == script
+
+
+def test_static_fingerprint_follows_names_and_content(tmp_path: Path, settings: Settings) -> None:
+    settings.STATICFILES_DIRS = [tmp_path]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    seen = set()
+    for name, content in [("a.css", "x"), ("a.css", "y"), ("b.css", "y")]:
+        (tmp_path / name).write_text(content)
+        assert static_fingerprint() == static_fingerprint()
+        seen.add(static_fingerprint())
+    assert len(seen) == 3
