@@ -1,0 +1,24 @@
+"""The JSON API, mounted at /api/; its description is at /api/docs and /api/openapi.json."""
+
+from ninja.openapi.docs import Swagger
+
+from experiments.api import reads, writes
+from experiments.api.errors import add_exception_handlers
+from experiments.api.site import SiteApi, fallback
+
+api = SiteApi(
+    title="Benchsite",
+    version="1",
+    description=(
+        "Inference benchmark results: send files in, read the facts of the pages as JSON. "
+        "null means not known. Every error has the fields error, code and details. "
+        "The JSON Schema of the site's own format is at /api/schemas/experiment.json."
+    ),
+    urls_namespace="api",
+    # Without this the page would have every schema judged by another site.
+    docs=Swagger(settings={"validatorUrl": None}),
+)
+add_exception_handlers(api)
+api.add_router("", reads.router)
+api.add_router("", writes.router)
+api.add_router("", fallback)  # last: it takes every address that is left
