@@ -100,7 +100,7 @@ def compare(runs: Sequence[TestRun], benchmark: Benchmark | None = None) -> Comp
             Subject(
                 run=run,
                 overall_score=_score_on(scores.get(run.variant_id, {}), benchmark),
-                performance=_performance(measurements[run.pk]),
+                performance=headline_means(measurements[run.pk]),
             )
             for run in runs
         ),
@@ -186,7 +186,7 @@ def _facts(
     )
 
 
-def _performance(measurements: Sequence[Measurement]) -> dict[str, float | None]:
+def headline_means(measurements: Sequence[Measurement]) -> dict[str, float | None]:
     """Return the headline means of a run under the names of the API, None where not measured."""
     means: dict[str, float] = {}
     for item in measurements:

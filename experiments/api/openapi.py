@@ -37,8 +37,9 @@ def query_parameters(form_class: type[forms.Form]) -> list[dict[str, Any]]:
 
 
 def _field_schema(field: forms.Field) -> dict[str, Any]:
-    if isinstance(field, forms.IntegerField | forms.FloatField):
-        kind = "integer" if isinstance(field, forms.IntegerField) else "number"
+    if isinstance(field, forms.IntegerField):
+        # Django derives its FloatField from IntegerField.
+        kind = "number" if isinstance(field, forms.FloatField) else "integer"
         limits = {"minimum": field.min_value, "maximum": field.max_value}
         return {"type": kind} | {key: limit for key, limit in limits.items() if limit is not None}
     if isinstance(field, forms.BooleanField):

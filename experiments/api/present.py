@@ -5,10 +5,10 @@ from typing import Any
 
 from benchmarks.models import Benchmark
 from experiments.api import schemas
-from experiments.comparison import Comparison, Subject
+from experiments.comparison import Comparison, Subject, headline_means
 from experiments.detail import RunDetail
 from experiments.grid import GridPage, ModelRow, PlatformRow
-from experiments.models import Configuration, Measurement, TestRun, UploadItem
+from experiments.models import Configuration, TestRun, UploadItem
 
 _RUN_FIELDS_OF_CONFIG = (
     "concurrent_requests",
@@ -167,7 +167,7 @@ def detail_answer(detail: RunDetail, benchmark: Benchmark | None) -> schemas.Det
     subject = Subject(
         run=run,
         overall_score=_current_score(detail, benchmark),
-        performance=_performance(detail.measurements),
+        performance=headline_means(detail.measurements),
     )
     return schemas.DetailAnswer(
         config=schemas.DetailSubject(
@@ -191,19 +191,6 @@ def _current_score(detail: RunDetail, benchmark: Benchmark | None) -> float | No
         if entry.score.benchmark == benchmark and entry.score.is_current:
             return entry.score.score
     return None
-
-
-def _performance(measurements: Sequence[Measurement]) -> dict[str, float | None]:
-    means: dict[str, float] = {}
-    for item in measurements:
-        if item.statistic == "mean":
-            means.setdefault(item.metric, item.value)
-    return {
-        "speed": means.get("tokens_per_second"),
-        "memory": means.get("memory_usage_gb", means.get("peak_memory_gb")),
-        "loading_time": means.get("model_loading_time"),
-        "prompt_speed": means.get("prompt_processing_speed"),
-    }
 
 
 def _categories(detail: RunDetail) -> list[schemas.DetailCategory]:

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from benchmarks.protocol import Protocol
+from benchmarks.totals import CategoryData
+from hardware.resolution import HardwareFacts
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -40,22 +44,6 @@ class InvalidFileError(FormatError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HardwareDocument:
-    """A machine as the source reports it; `gpu_models` is empty where no GPU was used."""
-
-    gpu_models: tuple[str, ...] = ()
-    gpu_count: int | None = None
-    gpu_memory_gb: float | None = None
-    cpu_model: str | None = None
-    cpu_sockets: int | None = None
-    cpu_arch: str | None = None
-    ram_gb: float | None = None
-    ram_type: str | None = None
-    virtualization_type: str | None = None
-    label: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class MeasurementDocument:
     """One figure, in the unit of the registry where the metric is known."""
 
@@ -76,18 +64,8 @@ class MeasurementDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CategoryDocument:
-    """The score of one category of a benchmark, 0–100."""
-
-    category: str
-    score: float | None = None
-    correct: int | None = None
-    total: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ScoreDocument:
-    """The result of one benchmark; `protocol` holds the fields of benchmarks' protocol."""
+    """The result of one benchmark, under the name that the source gives it."""
 
     path: str
     benchmark: str
@@ -95,13 +73,13 @@ class ScoreDocument:
     correct: int | None = None
     total: int | None = None
     stderr: float | None = None
-    protocol: Mapping[str, Any] = field(default_factory=dict)
+    protocol: Protocol = field(default_factory=Protocol)
     complete: bool | None = None
     measured_at: datetime | None = None
     zone_known: bool = True
     source_url: str | None = None
     notes: str | None = None
-    categories: tuple[CategoryDocument, ...] = ()
+    categories: tuple[CategoryData, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +141,7 @@ class RunDocument:
     identity_record: Any
     source_records: tuple[Any, ...]
     model: ModelDocument
-    hardware: HardwareDocument
+    hardware: HardwareFacts
     backend: str | None
     backend_version: str | None
     workload: WorkloadDocument

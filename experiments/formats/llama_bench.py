@@ -25,7 +25,6 @@ from pydantic import (
 
 from benchmarks.quantization import quantization_of_model_type, split_model_file_name
 from experiments.formats.documents import (
-    HardwareDocument,
     InvalidFileError,
     MeasurementDocument,
     ModelDocument,
@@ -37,6 +36,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.numbers import without_nonfinite
 from experiments.formats.problems import problems_of
+from hardware.resolution import HardwareFacts
 
 USUAL_PROMPT_LENGTH = 512
 BYTES_PER_GB = 1e9
@@ -297,9 +297,9 @@ def _model(row: Row) -> ModelDocument:
     )
 
 
-def _hardware(row: Row) -> HardwareDocument:
+def _hardware(row: Row) -> HardwareFacts:
     gpus = tuple(name.strip() for name in (row.gpu_info or "").split(",") if name.strip())
-    return HardwareDocument(gpu_models=gpus, gpu_count=len(gpus) or None, cpu_model=row.cpu_info)
+    return HardwareFacts(gpu_models=gpus, gpu_count=len(gpus) or None, cpu_model=row.cpu_info)
 
 
 def _build(row: Row) -> str | None:

@@ -10,7 +10,6 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import (
     FormatError,
-    HardwareDocument,
     InvalidFileError,
     MeasurementDocument,
     ModelDocument,
@@ -34,6 +33,7 @@ from experiments.formats.site_schema import (
 from experiments.formats.site_scores import ScoreSource, score_documents
 from experiments.metrics import METRICS, UnitError, convert, get_metric, parse_metric_name
 from experiments.metrics.names import normalise_statistic
+from hardware.resolution import HardwareFacts
 
 _BARE_RUN_KEYS = {"performance_metrics", "hardware_config", "model_name"}
 _SCORE_SET_KEYS = {"model_name", "benchmark_scores"}
@@ -272,8 +272,8 @@ def _model(source: ExperimentRun | ScoreSet) -> ModelDocument:
     )
 
 
-def _hardware(config: HardwareConfig) -> HardwareDocument:
-    return HardwareDocument(
+def _hardware(config: HardwareConfig) -> HardwareFacts:
+    return HardwareFacts(
         gpu_models=(config.gpu_model,) if config.has_gpu and config.gpu_model else (),
         gpu_count=config.gpu_count if config.has_gpu else None,
         gpu_memory_gb=(config.gpu_memory_gb or None) if config.has_gpu else None,

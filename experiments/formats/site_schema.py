@@ -193,7 +193,7 @@ class Protocol(_Model):
     task_version: ShortName | None = None
     metric_filter: ShortName | None = None
     shots: Count | None = None
-    chat_template: bool | None = None
+    chat_template: bool | Name | None = None
     thinking_mode: ShortName | None = None
     kv_cache_type: ShortName | None = None
 

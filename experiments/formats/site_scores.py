@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from experiments.formats.documents import CategoryDocument, Problem, ScoreDocument
+from benchmarks.protocol import Protocol
+from benchmarks.totals import CategoryData
+from experiments.formats.documents import Problem, ScoreDocument
 from experiments.formats.problems import join_path
 from experiments.formats.site_schema import (
     Category,
@@ -126,14 +128,14 @@ def _document(score: Score, result: _Result, place: str, source: ScoreSource) ->
         correct=result.correct,
         total=result.total,
         stderr=score.stderr,
-        protocol=score.protocol.model_dump(exclude_none=True),
+        protocol=_protocol(score),
         complete=score.complete,
         measured_at=measured_at,
         zone_known=measured_at is None or measured_at.tzinfo is not None,
         source_url=source.source_url,
         notes=source.notes,
         categories=tuple(
-            CategoryDocument(
+            CategoryData(
                 category=item.category,
                 score=item.score,
                 correct=item.correct_answers,
@@ -142,3 +144,11 @@ def _document(score: Score, result: _Result, place: str, source: ScoreSource) ->
             for item in result.categories
         ),
     )
+
+
+def _protocol(score: Score) -> Protocol:
+    """Return how a score was measured; whether a chat template was used is a word there."""
+    fields = score.protocol.model_dump()
+    if isinstance(fields["chat_template"], bool):
+        fields["chat_template"] = "yes" if fields["chat_template"] else "no"
+    return Protocol(**fields)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from experiments.formats.documents import (
-    HardwareDocument,
     InvalidFileError,
     ModelDocument,
     Problem,
@@ -23,6 +22,7 @@ from experiments.formats.site_schema import (
     Text,
     Url,
 )
+from hardware.resolution import HardwareFacts
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -129,8 +129,8 @@ def _apply_to_model(
 
 
 def _apply_to_hardware(
-    hardware: HardwareDocument, context: UploadContext, path: str
-) -> tuple[HardwareDocument, list[Problem]]:
+    hardware: HardwareFacts, context: UploadContext, path: str
+) -> tuple[HardwareFacts, list[Problem]]:
     changes: dict[str, Any] = {}
     warnings: list[Problem] = []
     if context.gpu_model:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from benchmarks.quantization import Quantization, resolve_quantization
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
 from experiments.formats.documents import (
-    HardwareDocument,
     InvalidFileError,
     MeasurementDocument,
     ModelDocument,
@@ -85,7 +84,7 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
     Reads the catalogue of accelerators once for each distinct machine in the file.
     """
     resolved = ResolvedFile()
-    machines: dict[HardwareDocument, ResolvedHardware] = {}
+    machines: dict[HardwareFacts, ResolvedHardware] = {}
     for run_id, original in zip(run_ids(parsed.runs), parsed.runs, strict=True):
         run, warnings = apply_to_run(original, context)
         resolved.warnings += warnings
@@ -142,7 +141,7 @@ def _missing_of_run(run: RunDocument) -> list[str]:
 
 def _resolve_machine(run: RunDocument) -> ResolvedHardware:
     try:
-        return resolve_hardware(HardwareFacts(**asdict(run.hardware)))
+        return resolve_hardware(run.hardware)
     except HardwareError as error:
         raise InvalidFileError(Problem(join_path(run.path, "hardware"), str(error))) from error
 
@@ -151,7 +150,7 @@ def _resolve_run(
     run: RunDocument,
     run_id: UUID,
     run_hash: str,
-    machines: Mapping[HardwareDocument, ResolvedHardware],
+    machines: Mapping[HardwareFacts, ResolvedHardware],
 ) -> ResolvedRun:
     hardware = machines[run.hardware]
     backend = resolve_backend(run.backend or "")

@@ -6,8 +6,6 @@ from benchmarks.catalogue import benchmark_slug
 from benchmarks.errors import InvalidScoresError
 from benchmarks.models import ModelVariant
 from benchmarks.services import (
-    CategoryData,
-    Protocol,
     RecordedScore,
     ScoreData,
     record_scores,
@@ -57,7 +55,7 @@ def _score_data(document: ScoreDocument) -> ScoreData:
         stderr=document.stderr,
         correct=document.correct,
         total=document.total,
-        protocol=Protocol(**document.protocol),
+        protocol=document.protocol,
         complete=document.complete is not False,
         partial_reason="stated by the file" if document.complete is False else None,
         measured_at=as_stored_time(document.measured_at),
@@ -65,12 +63,7 @@ def _score_data(document: ScoreDocument) -> ScoreData:
         source_url=document.source_url,
         notes=document.notes,
         needs_confirmation=_looks_like_fraction(document),
-        categories=tuple(
-            CategoryData(
-                category=item.category, score=item.score, correct=item.correct, total=item.total
-            )
-            for item in document.categories
-        ),
+        categories=document.categories,
     )
 
 

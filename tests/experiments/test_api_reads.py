@@ -205,7 +205,7 @@ def test_comparison_of_eight_and_of_unknown_runs(client: Client) -> None:
     answer = get(client, "/api/comparison", run=[str(run.pk) for run in runs])
     assert [item["id"] for item in answer["configs"]] == [str(run.pk) for run in runs]
     unknown = str(uuid4())
-    response = client.get("/api/comparison", {"config_a": runs[0].pk, "config_b": unknown})
+    response = client.get(f"/api/comparison?config_a={runs[0].pk}&config_b={unknown}")
     assert (response.status_code, response.json()["details"][0]["value"]) == (404, unknown)
 
 

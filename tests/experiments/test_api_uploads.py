@@ -229,6 +229,7 @@ def test_a_body_above_the_limit_is_not_read(client: Client, settings: Settings) 
         def read(self, *_sizes: int | None) -> bytes:
             raise AssertionError("the body was read")
 
+    environ: Any = {"wsgi.input": Unread()}
     for content_type, length in (("application/json", 1001), ("multipart/form-data", 100_000)):
         response = client.generic(
             "POST",
@@ -236,7 +237,7 @@ def test_a_body_above_the_limit_is_not_read(client: Client, settings: Settings) 
             content_type=content_type,
             headers=bearer("upload"),
             CONTENT_LENGTH=str(length),
-            **{"wsgi.input": Unread()},
+            **environ,
         )
         assert (response.status_code, response.json()["code"]) == (413, "too_large")
     response = client.post(
@@ -247,7 +248,7 @@ def test_a_body_above_the_limit_is_not_read(client: Client, settings: Settings) 
 
 def test_a_body_of_unknown_length(client: Client, settings: Settings) -> None:
     def send(data: bytes, *, terminated: bool = True) -> Any:
-        extra = {
+        environ: Any = {
             "wsgi.input": io.BytesIO(data),
             "wsgi.input_terminated": terminated,
             "HTTP_TRANSFER_ENCODING": "chunked",
@@ -258,7 +259,7 @@ def test_a_body_of_unknown_length(client: Client, settings: Settings) -> None:
             "/api/uploads",
             content_type="application/json",
             headers=bearer("upload"),
-            **extra,
+            **environ,
         )
 
     data = json.dumps(SEED).encode()

@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Make the token and print its secret."""
         name = options["name"].strip()
-        longest = ApiToken._meta.get_field("name").max_length
+        longest = ApiToken._meta.get_field("name").max_length or 0
         if not 0 < len(name) <= longest:
             raise CommandError(f"The name needs 1 to {longest} characters.")
         scopes = list(dict.fromkeys(options["scopes"]))

@@ -1,15 +1,8 @@
-"""The performance grid: one row a model, its best configuration under the filters.
+"""The SQL of the grid, built once for each request."""
 
-All of it is read from the summary columns of `Configuration`, joined to the current score on the
-chosen benchmark: a bounded number of queries whatever the number of rows and runs.
-"""
-
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 from itertools import groupby
-from operator import or_
 from typing import Any
 
 from django.db.models import (
@@ -32,36 +25,11 @@ from django.db.models.functions import Lower, RowNumber
 
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
 from experiments.choices import LoadClass
+from experiments.grid.criteria import SORT_KEYS, GridCriteria
+from experiments.grid.rows import GridPage, ModelRow, row_key
 from experiments.models import Configuration
-from hardware.models import Platform
 
 DEFAULT_BENCHMARK = "mmlu"
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 200
-
-
-@dataclass(frozen=True)
-class SortKey:
-    """A column of the grid that rows can be sorted by; `field` is a name on the joined row."""
-
-    name: str
-    field: str
-    higher_is_better: bool
-
-
-SORT_KEYS: dict[str, SortKey] = {
-    key.name: key
-    for key in (
-        SortKey("quality", "ranked_quality", higher_is_better=True),
-        SortKey("speed", "cfg_speed", higher_is_better=True),
-        SortKey("prompt_speed", "cfg_prompt_speed", higher_is_better=True),
-        SortKey("efficiency", "cfg_efficiency", higher_is_better=True),
-        SortKey("memory", "cfg_memory", higher_is_better=False),
-        SortKey("ttft", "cfg_ttft", higher_is_better=False),
-        SortKey("name", "name_key", higher_is_better=False),
-    )
-}
-DEFAULT_SORT = "speed"
 
 # Filters and orders name these columns only: a second filter() on the relation itself would join
 # the configurations once more.
@@ -81,110 +49,6 @@ _JOINED_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class GridCriteria:
-    """What a visitor asked of the grid; None or empty = not asked."""
-
-    benchmark: Benchmark | None = None
-    min_quality: float | None = None
-    min_speed: float | None = None
-    max_memory_gb: float | None = None
-    include_unknown: bool = False
-    hardware_categories: tuple[str, ...] = ()
-    backend: str = ""
-    quantization: str = ""
-    platform: str = ""
-    load_class: LoadClass | None = None
-    q: str = ""
-    sort_by: str = DEFAULT_SORT
-    sort_direction: str = ""
-    page: int = 1
-    page_size: int = DEFAULT_PAGE_SIZE
-
-    @property
-    def descending(self) -> bool:
-        """Whether high values come first: as asked, else the better ones first."""
-        if self.sort_direction:
-            return self.sort_direction == "desc"
-        return self.better_is_higher(SORT_KEYS[self.sort_by])
-
-    def better_is_higher(self, key: SortKey) -> bool:
-        """Whether a higher value of the key is better (perplexity is better when low)."""
-        if key.name == "quality" and self.benchmark is not None:
-            return self.benchmark.higher_is_better
-        return key.higher_is_better
-
-    @property
-    def needs_configuration(self) -> bool:
-        """Whether a filter asks for something that only a measured configuration can have."""
-        return bool(
-            self.min_speed is not None
-            or (self.max_memory_gb is not None and not self.include_unknown)
-            or self.hardware_categories
-            or self.backend
-            or self.platform
-            or self.load_class
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelRow:
-    """A row of the grid: a model (and LoRA) with its best configuration, None without runs."""
-
-    key: str
-    model_name: str
-    lora_adapter: str
-    variant: ModelVariant
-    best: Configuration | None
-    quality_score: float | None
-    quality_protocol: str | None
-    quality_ranked: bool
-    total_platforms: int
-    qualifying_platforms: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlatformRow:
-    """A platform of an expanded row: its configurations that pass the filters, best first."""
-
-    platform: Platform
-    configurations: tuple[Configuration, ...]
-
-    @property
-    def best(self) -> Configuration:
-        """The best configuration on this platform."""
-        return self.configurations[0]
-
-    @property
-    def total_configs(self) -> int:
-        """How many configurations pass the filters here."""
-        return len(self.configurations)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GridPage:
-    """One page of the grid and what it is based on.
-
-    `load_counts` are the model rows of each load class under the other filters; `load_used` is
-    the class shown, `ranking_protocol` the one whose quality scores rank and filter.
-    """
-
-    rows: tuple[ModelRow, ...]
-    total_count: int
-    page: int
-    page_count: int
-    criteria: GridCriteria
-    load_used: LoadClass
-    load_counts: dict[LoadClass, int]
-    ranking_protocol: str | None
-    speed_definitions: tuple[str, ...]
-
-    @property
-    def benchmark(self) -> Benchmark | None:
-        """The benchmark whose scores stand in the quality column."""
-        return self.criteria.benchmark
-
-
 def default_benchmark() -> Benchmark | None:
     """Return MMLU where it has scores, else the benchmark with most current scores, else None."""
     return (
@@ -198,69 +62,7 @@ def default_benchmark() -> Benchmark | None:
     )
 
 
-def grid_page(criteria: GridCriteria) -> GridPage:
-    """Return one page of the grid: eight queries at most, whatever the numbers of rows."""
-    grid = _Grid(criteria)
-    models = grid.model_rows()
-    total_count = models.count()
-    page_count = max(1, -(-total_count // criteria.page_size))
-    page = min(criteria.page, page_count)
-    start = (page - 1) * criteria.page_size
-    found = list(models[start : start + criteria.page_size])
-    rows = tuple(grid.present(found))
-    definitions = {row.best.tokens_per_second_definition for row in rows if row.best}
-    return GridPage(
-        rows=rows,
-        total_count=total_count,
-        page=page,
-        page_count=page_count,
-        criteria=grid.criteria,
-        load_used=grid.load_used,
-        load_counts=grid.load_counts,
-        ranking_protocol=grid.ranking_protocol,
-        speed_definitions=tuple(sorted(name for name in definitions if name)),
-    )
-
-
-def platform_rows(page: GridPage, rows: Sequence[ModelRow]) -> dict[str, tuple[PlatformRow, ...]]:
-    """Return the platforms of some rows of a page by row key: one query for all of them."""
-    if not rows:
-        return {}
-    grid = _Grid(page.criteria, page)
-    wanted = reduce(
-        or_, (Q(model_name=row.model_name, lora_adapter=row.lora_adapter) for row in rows)
-    )
-    configurations = grid.configurations(wanted, best_first=True)
-    by_row: dict[str, dict[Any, list[Configuration]]] = {row.key: {} for row in rows}
-    for item in configurations:
-        key = row_key(item.variant.model_name, item.variant.lora_adapter)
-        by_row[key].setdefault(item.platform, []).append(item)
-    return {
-        key: tuple(
-            PlatformRow(platform=platform, configurations=tuple(items))
-            for platform, items in platforms.items()
-        )
-        for key, platforms in by_row.items()
-    }
-
-
-def configuration_rows(criteria: GridCriteria) -> tuple[list[Configuration], int]:
-    """Return one page of single configurations under the filters, and how many there are."""
-    grid = _Grid(criteria)
-    joined = grid.joined().filter(cfg_pk__isnull=False)
-    start = (criteria.page - 1) * criteria.page_size
-    ids = grid.in_page_order(joined).values_list("cfg_pk", flat=True)
-    page = list(ids[start : start + criteria.page_size])
-    found = {item.pk: item for item in grid.configurations(Q(cfg_pk__in=page), best_first=False)}
-    return [found[pk] for pk in page], joined.count()
-
-
-def row_key(model_name: str, lora_adapter: str) -> str:
-    """Return the short stable key of a model row, fit for DOM ids and query strings."""
-    return hashlib.sha256(f"{model_name}\n{lora_adapter}".encode()).hexdigest()[:12]
-
-
-class _Grid:
+class GridQuery:
     """The joined rows (variant, configuration or none, current score or none) of one request."""
 
     def __init__(self, criteria: GridCriteria, page: GridPage | None = None) -> None:

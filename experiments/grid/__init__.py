@@ -1,0 +1,34 @@
+"""The performance grid: one row a model, its best configuration under the filters.
+
+All of it is read from the summary columns of `Configuration`, joined to the current score on the
+chosen benchmark: a bounded number of queries whatever the number of rows and runs.
+"""
+
+from experiments.grid.criteria import (
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_SORT,
+    MAX_PAGE_SIZE,
+    SORT_KEYS,
+    GridCriteria,
+    SortKey,
+)
+from experiments.grid.pages import configuration_rows, grid_page, platform_rows
+from experiments.grid.query import default_benchmark
+from experiments.grid.rows import GridPage, ModelRow, PlatformRow, row_key
+
+__all__ = [
+    "DEFAULT_PAGE_SIZE",
+    "DEFAULT_SORT",
+    "MAX_PAGE_SIZE",
+    "SORT_KEYS",
+    "GridCriteria",
+    "GridPage",
+    "ModelRow",
+    "PlatformRow",
+    "SortKey",
+    "configuration_rows",
+    "default_benchmark",
+    "grid_page",
+    "platform_rows",
+    "row_key",
+]

@@ -1,0 +1,79 @@
+"""What can be asked of the grid."""
+
+from dataclasses import dataclass
+
+from benchmarks.models import Benchmark
+from experiments.choices import LoadClass
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """A column of the grid that rows can be sorted by; `field` is a name on the joined row."""
+
+    name: str
+    field: str
+    higher_is_better: bool
+
+
+SORT_KEYS: dict[str, SortKey] = {
+    key.name: key
+    for key in (
+        SortKey("quality", "ranked_quality", higher_is_better=True),
+        SortKey("speed", "cfg_speed", higher_is_better=True),
+        SortKey("prompt_speed", "cfg_prompt_speed", higher_is_better=True),
+        SortKey("efficiency", "cfg_efficiency", higher_is_better=True),
+        SortKey("memory", "cfg_memory", higher_is_better=False),
+        SortKey("ttft", "cfg_ttft", higher_is_better=False),
+        SortKey("name", "name_key", higher_is_better=False),
+    )
+}
+DEFAULT_SORT = "speed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridCriteria:
+    """What a visitor asked of the grid; None or empty = not asked."""
+
+    benchmark: Benchmark | None = None
+    min_quality: float | None = None
+    min_speed: float | None = None
+    max_memory_gb: float | None = None
+    include_unknown: bool = False
+    hardware_categories: tuple[str, ...] = ()
+    backend: str = ""
+    quantization: str = ""
+    platform: str = ""
+    load_class: LoadClass | None = None
+    q: str = ""
+    sort_by: str = DEFAULT_SORT
+    sort_direction: str = ""
+    page: int = 1
+    page_size: int = DEFAULT_PAGE_SIZE
+
+    @property
+    def descending(self) -> bool:
+        """Whether high values come first: as asked, else the better ones first."""
+        if self.sort_direction:
+            return self.sort_direction == "desc"
+        return self.better_is_higher(SORT_KEYS[self.sort_by])
+
+    def better_is_higher(self, key: SortKey) -> bool:
+        """Whether a higher value of the key is better (perplexity is better when low)."""
+        if key.name == "quality" and self.benchmark is not None:
+            return self.benchmark.higher_is_better
+        return key.higher_is_better
+
+    @property
+    def needs_configuration(self) -> bool:
+        """Whether a filter asks for something that only a measured configuration can have."""
+        return bool(
+            self.min_speed is not None
+            or (self.max_memory_gb is not None and not self.include_unknown)
+            or self.hardware_categories
+            or self.backend
+            or self.platform
+            or self.load_class
+        )
