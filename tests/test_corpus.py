@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import pytest
 from django.test import Client
 
 from experiments.models import ApiToken, TestRun
+from tests.factories import make_staff
 
 FOLDERS = ("llama-bench", "llama-bench-csv")
 NEAR_MISSES = ("other-json", "other-csv")
@@ -157,3 +159,32 @@ def test_near_misses_are_refused(corpus: Path, client: Client, token: str) -> No
         assert response.status_code == 415, path.name
         assert response.json()["code"] == "unknown_format"
     assert TestRun.objects.count() == 0
+
+
+def test_the_admin_form_takes_all_files_at_once(corpus: Path, client: Client, db: None) -> None:
+    """One submission of every file makes what sending them one by one to the API makes."""
+    client.force_login(make_staff())
+    paths = list(files(corpus, FOLDERS))
+    with ExitStack() as opened:
+        sent = [opened.enter_context(path.open("rb")) for path in paths]
+        response = client.post("/admin/experiments/upload/add/", {"file": sent})
+    assert response.status_code == 422  # one file of the corpus is a header without rows
+    reports = response.context["reports"]
+    assert [report.file_name for report in reports] == [path.name for path in paths]
+    refused = [report for report in reports if not report.accepted]
+    assert [report.errors[0].message for report in refused] == [
+        "The file has a header but no result row; did llama-bench fail?"
+    ]
+    by_form = set(TestRun.objects.values_list("pk", flat=True))
+    token = ApiToken.issue(name="again", scopes=["upload"])
+    for report, path in zip(reports, paths, strict=True):
+        if report.accepted:
+            again = client.post(
+                "/api/uploads",
+                data=path.read_bytes(),
+                content_type="application/octet-stream",
+                headers={"authorization": f"Bearer {token}"},
+            ).json()
+            assert again["outcome"] == "unchanged"
+            assert again["runs"] == [str(run.id) for run in report.runs]
+    assert set(TestRun.objects.values_list("pk", flat=True)) == by_form

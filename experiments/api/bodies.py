@@ -37,6 +37,7 @@ def receive_file(request: HttpRequest) -> ReceivedFile:
     data, file_name = _multipart_file(request) if multipart else (request.body, "")
     if multipart:
         fields |= {name: str(value) for name, value in request.POST.items()}
+    _check_storable(fields)
     dry_run, replace = (_flag(fields, name) for name in ("dry_run", "replace"))
     return ReceivedFile(
         data=data, file_name=file_name, fields=fields, dry_run=dry_run, replace=replace
@@ -70,6 +71,15 @@ def _multipart_file(request: HttpRequest) -> tuple[bytes, str]:
         message = f"Send one file as the multipart field “file”; {len(request.FILES)} came."
         raise ApiError(422, message, Problem("file", message))
     return files[0].read(), files[0].name or ""
+
+
+def _check_storable(fields: dict[str, str]) -> None:
+    """Refuse NUL characters, which forms refuse too: the database cannot store them."""
+    for name, value in fields.items():
+        if "\x00" in name + value:
+            path = f"context.{name}".replace("\x00", "")
+            message = "NUL characters cannot be stored."
+            raise ApiError(422, f"{path}: {message}", Problem(path, message))
 
 
 def _flag(fields: dict[str, str], name: str) -> bool:

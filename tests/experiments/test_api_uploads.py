@@ -113,7 +113,15 @@ def test_context_as_query_parameters_beside_a_raw_body(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("gpu_count", "many"), ("gpu_modle", "RTX 4090"), ("ram_gb", "nan")]
+    ("field", "value"),
+    [
+        ("gpu_count", "many"),
+        ("gpu_count", "99999999999"),
+        ("gpu_modle", "RTX 4090"),
+        ("ram_gb", "nan"),
+        ("notes", "a\x00b"),
+        ("source_url", "http://["),
+    ],
 )
 def test_wrong_context_is_invalid_and_named(client: Client, field: str, value: str) -> None:
     response = send_file(client, "llama_bench.json", **{field: value})

@@ -1,0 +1,15 @@
+"""Curation of uploads and runs; measured values are read-only, deleting is withdrawing."""
+
+from experiments.admin.runs import ConfigurationAdmin, MeasurementAdmin, SweepAdmin, TestRunAdmin
+from experiments.admin.tokens import ApiTokenAdmin
+from experiments.admin.uploads import UploadAdmin, UploadItemAdmin
+
+__all__ = [
+    "ApiTokenAdmin",
+    "ConfigurationAdmin",
+    "MeasurementAdmin",
+    "SweepAdmin",
+    "TestRunAdmin",
+    "UploadAdmin",
+    "UploadItemAdmin",
+]
