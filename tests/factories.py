@@ -17,7 +17,8 @@ from benchmarks.services import (
     record_scores,
 )
 from benchsite.common.review import ReviewState
-from experiments.ingest.pipeline import Actor, ingest_file
+from experiments.ingest.actor import Actor
+from experiments.ingest.pipeline import ingest_file
 from experiments.ingest.report import Report
 from experiments.models import TestRun
 from hardware.models import HardwareProfile
@@ -97,7 +98,7 @@ def ingest(
         data=json.dumps(document).encode(),
         file_name="test.json",
         fields=options.pop("fields", {}),
-        actor=Actor(review_state=review_state, may_replace=options.get("replace", False)),
+        actor=Actor(review_state=review_state, is_curator=options.get("replace", False)),
         **options,
     )
 

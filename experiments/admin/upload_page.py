@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from experiments.admin.base import may_curate
-from experiments.ingest.pipeline import Actor, ingest_file
+from experiments.ingest.actor import Actor
+from experiments.ingest.pipeline import ingest_file
 from experiments.ingest.report import Report
 from experiments.upload_form import UploadForm
 
@@ -52,7 +53,7 @@ def upload_page(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Templat
 def _ingest(form: UploadForm, request: HttpRequest) -> list[Report]:
     """Send each file through the pipeline, and mark the fields that refused ones need."""
     user = request.user
-    actor = Actor(user=user if isinstance(user, User) else None, may_replace=may_curate(request))
+    actor = Actor(user=user if isinstance(user, User) else None, is_curator=may_curate(request))
     context = form.context()
     options = {name: form.cleaned_data[name] for name in ("dry_run", "replace")}
     reports = [

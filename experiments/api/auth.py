@@ -12,7 +12,7 @@ from ninja.security import HttpBearer
 from benchsite.common.review import ReviewState
 from experiments.api.errors import ApiError
 from experiments.choices import TokenScope
-from experiments.ingest.pipeline import Actor
+from experiments.ingest.actor import Actor
 from experiments.models import ApiToken
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Caller:
             user=self.user,
             token=self.token,
             review_state=ReviewState.PUBLISHED if published else ReviewState.PENDING,
-            may_replace=self.is_curator,
+            is_curator=self.is_curator,
         )
 
 

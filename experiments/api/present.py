@@ -29,9 +29,14 @@ def config_answer(item: Configuration) -> schemas.ConfigAnswer:
         quantization=item.variant.quantization,
         lora_adapter=item.variant.lora_adapter,
         quality_score=item.quality_score,
+        quality_protocol=item.quality_protocol,
+        quality_ranked=item.quality_ranked,
         tokens_per_second=item.tokens_per_second,
+        tokens_per_second_definition=item.tokens_per_second_definition,
         prompt_processing_speed=item.prompt_processing_speed,
+        prompt_processing_speed_definition=item.prompt_processing_speed_definition,
         ttft_ms=item.ttft_ms,
+        ttft_ms_definition=item.ttft_ms_definition,
         memory_gb=item.memory_gb,
         backend=item.backend,
         backend_version=item.backend_version,
@@ -86,6 +91,8 @@ def _scores_only(row: ModelRow) -> schemas.PlatformAnswer:
         "quantization": row.variant.quantization,
         "lora_adapter": row.lora_adapter,
         "quality_score": row.quality_score,
+        "quality_protocol": row.quality_protocol,
+        "quality_ranked": row.quality_ranked,
         "runs": 0,
     }
     return schemas.PlatformAnswer(

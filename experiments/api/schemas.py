@@ -28,16 +28,25 @@ class ErrorAnswer(_Answer):
 
 
 class ConfigAnswer(_Answer):
-    """A configuration in the grid; `id` is its newest run. Without a run `id` is null."""
+    """A configuration in the grid; `id` is its newest run. Without a run `id` is null.
+
+    Figures of another definition do not compare, nor do scores of another protocol:
+    `quality_ranked` is false where the protocol is not the one that ranks.
+    """
 
     id: UUID | None
     model_name: str
     quantization: str
     lora_adapter: str
     quality_score: float | None
+    quality_protocol: str | None
+    quality_ranked: bool
     tokens_per_second: float | None
+    tokens_per_second_definition: str | None
     prompt_processing_speed: float | None
+    prompt_processing_speed_definition: str | None
     ttft_ms: float | None
+    ttft_ms_definition: str | None
     memory_gb: float | None
     backend: str | None
     backend_version: str | None

@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import transaction
@@ -22,27 +22,15 @@ from experiments.formats.documents import (
     UnknownFormatError,
     UnreadableError,
 )
+from experiments.ingest.actor import Actor
 from experiments.ingest.context import UploadContext, read_context
 from experiments.ingest.report import Refusal, Report, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, resolve_file
 from experiments.ingest.write import ConflictError, Written, write_file
-from experiments.models import ApiToken, Upload, UploadContent, UploadItem
+from experiments.models import Upload, UploadContent, UploadItem
 from experiments.summaries import take_write_lock
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
-
 Accept = Literal["any", "runs", "scores"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who sends a file, and what that person or program may do."""
-
-    user: "AbstractBaseUser | None" = None
-    token: ApiToken | None = None
-    review_state: ReviewState = ReviewState.PUBLISHED
-    may_replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +95,6 @@ def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Acc
         rejected = replace(rejected, warnings=(*parsed.warnings, *resolved.warnings))
         if resolved.missing:
             return _missing(rejected, resolved)
-        if replacing and not received.actor.may_replace:
-            message = "Replacing needs a curator; send the file without replace=true."
-            raise InvalidFileError(Problem("replace", message, True))
         return _write(received, context, resolved, rejected, dry_run=dry_run, replacing=replacing)
     except FormatError as error:
         return replace(rejected, refusal=_refusal(error), errors=error.problems)
@@ -169,8 +154,8 @@ def _write(
         written = write_file(
             resolved,
             sha256=received.sha256,
-            review_state=received.actor.review_state,
-            replace=replacing,
+            actor=received.actor,
+            replacing=replacing,
         )
         outcome = UploadOutcome.CREATED if written.changed else UploadOutcome.UNCHANGED
         report = replace(

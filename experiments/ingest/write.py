@@ -1,6 +1,6 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from benchmarks.services import VariantFacts, get_or_create_variant
 from benchsite.common.review import ReviewState
 from experiments.choices import ItemAction, RunStatus
 from experiments.formats.documents import FormatError, Problem
+from experiments.ingest.actor import Actor
 from experiments.ingest.keys import digest
 from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
@@ -62,6 +63,7 @@ _CONFIGURATION_FIELDS = (
     "settings_key",
 )
 _UNFINISHED = (RunStatus.PENDING, RunStatus.RUNNING)
+_REVIEWED_OUT = (ReviewState.WITHDRAWN, ReviewState.REJECTED)
 
 
 class ConflictError(FormatError):
@@ -89,17 +91,16 @@ class Written:
         return any(action != ItemAction.UNCHANGED for action in actions)
 
 
-def write_file(
-    resolved: ResolvedFile, *, sha256: str, review_state: ReviewState, replace: bool
-) -> Written:
+def write_file(resolved: ResolvedFile, *, sha256: str, actor: Actor, replacing: bool) -> Written:
     """Write runs and scores inside the caller's transaction, which holds the write lock.
 
-    Raises ConflictError when a run exists with other content (unless `replace`) or was withdrawn,
-    and InvalidFileError for scores that cannot be right; the caller rolls back.
+    Raises ConflictError when a run exists with other content or was withdrawn (unless `replacing`
+    by a curator or by who made it), and InvalidFileError for scores that cannot be right; the
+    caller rolls back.
     """
-    writer = _Writer(sha256, review_state)
+    writer = _Writer(sha256, actor.review_state)
     existing = TestRun.objects.in_bulk([run.id for run in resolved.runs])
-    _refuse_conflicts(resolved.runs, existing, replace=replace)
+    _refuse_conflicts(resolved.runs, existing, actor, replacing=replacing)
     for run in resolved.runs:
         writer.add_run(run, existing.get(run.id))
     writer.flush()
@@ -112,34 +113,51 @@ def write_file(
 
 
 def _refuse_conflicts(
-    runs: Sequence[ResolvedRun], existing: dict[UUID, TestRun], *, replace: bool
+    runs: Sequence[ResolvedRun],
+    existing: Mapping[UUID, TestRun],
+    actor: Actor,
+    *,
+    replacing: bool,
 ) -> None:
     """Raise ConflictError for runs that are there and may not be changed."""
     seen: dict[UUID, str] = {}
     problems = []
     refusal = Refusal.CONFLICT
+    changed = {run.id for run in runs if _would_change(run, existing.get(run.id))}
+    changeable = actor.changeable(changed)
     for run in runs:
-        before = existing.get(run.id)
+        path, run_id = run.document.path, str(run.id)
         if seen.setdefault(run.id, run.content_hash) != run.content_hash:
             message = "Two different runs of this file have the same id."
-            problems.append(Problem(f"{run.document.path}.id", message, str(run.id)))
-        if before is None:
+            problems.append(Problem(f"{path}.id", message, run_id))
+        if run.id not in changed:
             continue
-        if before.review_state == ReviewState.WITHDRAWN and not replace:
+        before = existing[run.id]
+        if before.review_state in _REVIEWED_OUT:
+            if actor.is_curator and replacing:
+                continue
             refusal = Refusal.WITHDRAWN
-            message = "This run was withdrawn; a curator can restore it with replace=true."
-            problems.append(Problem(run.document.path, message, str(run.id)))
-        elif before.content_hash != run.content_hash and not (
-            replace or before.status in _UNFINISHED
-        ):
+            message = (
+                f"This run was {before.review_state}; a curator can restore it (replace=true)."
+            )
+        elif run.id in changeable and (replacing or before.status in _UNFINISHED):
+            continue
+        else:
             message = (
                 "This run is here with other content "
-                f"(stored {before.content_hash[:12]}, sent {run.content_hash[:12]}); "
-                "send replace=true as a curator, or give it an id of its own."
+                f"(stored {before.content_hash[:12]}, sent {run.content_hash[:12]}); a curator, or "
+                "who sent it, can replace it (replace=true). Else give yours an id of its own."
             )
-            problems.append(Problem(run.document.path, message, str(run.id)))
+        problems.append(Problem(path, message, run_id))
     if problems:
         raise ConflictError(refusal, *problems)
+
+
+def _would_change(run: ResolvedRun, before: TestRun | None) -> bool:
+    """Whether writing the run would change a row that is there."""
+    return before is not None and (
+        before.content_hash != run.content_hash or before.review_state == ReviewState.WITHDRAWN
+    )
 
 
 @dataclass(frozen=True)
@@ -179,12 +197,7 @@ class _Writer:
     def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
         """Prepare a run: new, replaced, or left as it is."""
         variant = self._variant(run.model)
-        unchanged = run.id in self._prepared or (
-            before is not None
-            and before.content_hash == run.content_hash
-            and before.review_state != ReviewState.WITHDRAWN
-        )
-        if unchanged:
+        if run.id in self._prepared or (before is not None and not _would_change(run, before)):
             action = ItemAction.UNCHANGED
         else:
             action = ItemAction.REPLACED if before else ItemAction.CREATED

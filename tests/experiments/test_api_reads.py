@@ -2,7 +2,7 @@
 
 import copy
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -25,9 +25,14 @@ CONFIG_FIELDS = {
     "quantization",
     "lora_adapter",
     "quality_score",
+    "quality_protocol",
+    "quality_ranked",
     "tokens_per_second",
+    "tokens_per_second_definition",
     "prompt_processing_speed",
+    "prompt_processing_speed_definition",
     "ttft_ms",
+    "ttft_ms_definition",
     "memory_gb",
     "backend",
     "backend_version",
@@ -135,7 +140,7 @@ def test_grid_filters_are_honoured(client: Client) -> None:
         ("runs", {"page": "-1"}),
         ("comparison", {}),
         ("comparison", {"config_a": "x", "config_b": "y"}),
-        ("comparison", {"run": [str(uuid4()) for _ in range(9)]}),
+        ("comparison", {"run": [str(UUID(int=number)) for number in range(9)]}),
     ],
 )
 def test_junk_in_the_query_is_a_400_that_names_it(
@@ -281,7 +286,15 @@ def test_a_withdrawn_run_is_gone_with_the_reason_but_not_for_curators(client: Cl
     assert client.get(f"/api/detail/{run.pk}").status_code == 200
 
 
-@pytest.mark.parametrize("run_id", [str(uuid4()), "1", "no-id", str(uuid4()).upper()])
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        "0199d3a0-0000-7000-8000-000000000000",
+        "0199D3A0-0000-7000-8000-00000000000A",
+        "1",
+        "no-id",
+    ],
+)
 def test_detail_of_nothing_is_a_404(client: Client, run_id: str) -> None:
     response = client.get(f"/api/detail/{run_id}")
     assert (response.status_code, response.json()["code"]) == (404, "not_found")

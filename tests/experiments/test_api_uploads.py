@@ -285,7 +285,7 @@ def test_other_content_under_the_same_id_is_a_conflict_that_a_curator_may_replac
     refused = send_json(client, "/api/upload-experiment", changed)
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     path = "/api/upload-experiment?replace=true"
-    assert send_json(client, path, changed, **bearer("submit")).status_code == 422
+    assert send_json(client, path, changed, **bearer("submit")).status_code == 409
     replaced = send_json(client, path, changed, **bearer("curate"))
     assert replaced.status_code == 201, replaced.json()
     run.refresh_from_db()

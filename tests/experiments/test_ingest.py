@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from benchmarks.models import BenchmarkScore, ModelVariant
 from benchsite.common.review import ReviewState
 from experiments.choices import UploadOutcome
-from experiments.ingest.pipeline import Actor, ingest_file
+from experiments.ingest.actor import Actor
+from experiments.ingest.pipeline import ingest_file
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.review import set_review_state, withdraw_run
-from experiments.models import Configuration, Measurement, TestRun, Upload, UploadContent
+from experiments.models import ApiToken, Configuration, Measurement, TestRun, Upload, UploadContent
 from tests.experiments.samples import SEED
 from tests.experiments.test_llama_bench import row
 from tests.factories import experiment, ingest, make_run
@@ -183,12 +184,46 @@ def test_the_same_id_with_other_content_is_a_conflict(db: None, seed: dict[str, 
     assert run.configuration.tokens_per_second == 99.0
 
 
-def test_a_pending_run_is_completed_without_replace(db: None) -> None:
+def as_token(name: str) -> Actor:
+    ApiToken.issue(name=name, scopes=["upload"])
+    return Actor(token=ApiToken.objects.get(name=name))
+
+
+def send_as(actor: Actor, run: dict[str, Any], **options: Any) -> Report:
+    data = json.dumps({"experiment_run": run}).encode()
+    return ingest_file(data=data, file_name="f", fields={}, actor=actor, **options)
+
+
+def test_an_unfinished_run_is_completed_by_who_sent_it_without_replace(db: None) -> None:
+    mine, other = as_token("mine"), as_token("other")
     run = experiment(status="running", figures={})
-    ingest({"experiment_run": run})
-    done = {**experiment(run_id=None), "id": run["id"]}
-    assert ingest({"experiment_run": done}).runs[0].action == "replaced"
+    send_as(mine, run)
+    done = {**experiment(), "id": run["id"]}
+    assert send_as(other, done).refusal is Refusal.CONFLICT
+    assert send_as(mine, done).runs[0].action == "replaced"
     assert TestRun.objects.get(pk=run["id"]).status == "completed"
+
+
+def test_a_finished_run_is_replaced_by_who_sent_it_and_by_nobody_else(db: None) -> None:
+    mine, other = as_token("mine"), as_token("other")
+    run = experiment()
+    send_as(mine, run)
+    changed = {**run, "notes": "measured again"}
+    assert send_as(mine, changed).refusal is Refusal.CONFLICT
+    assert send_as(other, changed, replace=True).refusal is Refusal.CONFLICT
+    assert send_as(mine, changed, replace=True).runs[0].action == "replaced"
+    assert TestRun.objects.get(pk=run["id"]).notes == "measured again"
+
+
+@pytest.mark.parametrize("state", [ReviewState.WITHDRAWN, ReviewState.REJECTED])
+def test_what_a_curator_took_out_comes_back_by_a_curator_only(db: None, state: ReviewState) -> None:
+    mine = as_token("mine")
+    run = experiment()
+    send_as(mine, run)
+    set_review_state(run_ids=[run["id"]], state=state, reason="made up")
+    changed = {**run, "notes": "honest"}
+    assert send_as(mine, changed, replace=True).refusal is Refusal.WITHDRAWN
+    assert send_as(Actor(is_curator=True), changed, replace=True).accepted
 
 
 def test_a_withdrawn_run_is_refused_until_it_is_restored(db: None) -> None:

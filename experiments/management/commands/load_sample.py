@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from experiments.ingest.pipeline import Actor, ingest_file
+from experiments.ingest.actor import Actor
+from experiments.ingest.pipeline import ingest_file
 from experiments.models import Upload
 
 SAMPLE_DIR = Path(__file__).resolve().parents[2] / "sample"
