@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from benchmarks.errors import InvalidScoresError, ScoreProblem
 from benchmarks.models import Benchmark
@@ -46,6 +47,7 @@ class ScoreData:
     partial_reason: str | None = None
     source_url: str | None = None
     notes: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
     measured_at: datetime | None = None
     zone_known: bool = True
     needs_confirmation: bool = False

@@ -21,6 +21,7 @@ from benchmarks.protocol import Protocol
 from benchmarks.quantization import resolve_quantization, tidy_name
 from benchmarks.scoring import PreparedScore, ScoreData, prepare_scores
 from benchmarks.totals import CategoryData
+from benchsite.common.locks import take_write_lock
 from benchsite.common.review import ReviewState
 
 __all__ = [
@@ -77,6 +78,7 @@ def get_or_create_variant(
     }
     _check_names(names)
     with transaction.atomic():
+        take_write_lock()
         variant = ModelVariant.objects.filter(**names).first()
         if variant is None:
             # ON CONFLICT DO NOTHING waits for a session that is inserting the same names.
@@ -124,6 +126,7 @@ def record_scores(
     if not scores:
         return []
     with transaction.atomic():
+        take_write_lock()
         _lock_variants([variant.pk])
         prepared = prepare_scores(scores, _get_or_create_benchmarks(scores))
         new_keys = _insert_new(variant, prepared, review_state)
@@ -204,6 +207,7 @@ def _score_row(
         complete=item.complete,
         partial_reason=item.partial_reason,
         source_url=item.data.source_url,
+        context=dict(item.data.context),
         notes=item.data.notes,
         measured_at=data.measured_at,
         zone_known=data.zone_known,
@@ -226,9 +230,10 @@ def refresh_current_scores(variant_ids: Collection[UUID]) -> None:
     """Choose the current score of each of the variants on each benchmark anew.
 
     The order is that of `BenchmarkScoreQuerySet.in_order_of_preference` among published, complete
-    and confirmed scores. Three queries for any number of variants.
+    and confirmed scores. Four queries for any number of variants.
     """
     with transaction.atomic():
+        take_write_lock()
         _lock_variants(variant_ids)
         _choose_current(variant_ids)
 
@@ -258,6 +263,7 @@ def _choose_current(variant_ids: Collection[UUID]) -> None:
 def set_review_state(*, score_ids: Collection[UUID], state: ReviewState, reason: str = "") -> int:
     """Set the review state of scores, choose the current ones anew, return how many were set."""
     with transaction.atomic():
+        take_write_lock()
         scores = _locked_scores(score_ids)
         changed = scores.update(review_state=state, review_reason=reason, is_current=False)
         _choose_current(_variant_ids_of(scores))
@@ -277,6 +283,7 @@ def confirm_scores(*, score_ids: Collection[UUID], as_fractions: bool) -> int:
     stays that of the values received, so sending the file again still finds the score.
     """
     with transaction.atomic():
+        take_write_lock()
         scores = _locked_scores(score_ids).filter(needs_confirmation=True)
         waiting = list(scores.values_list("pk", flat=True))
         scores = BenchmarkScore.objects.filter(pk__in=waiting)
@@ -293,6 +300,7 @@ def confirm_scores(*, score_ids: Collection[UUID], as_fractions: bool) -> int:
 def set_preferred_protocol(*, benchmark: Benchmark, protocol_key: str | None) -> None:
     """Prefer a protocol on a benchmark and choose the current scores of its variants anew."""
     with transaction.atomic():
+        take_write_lock()
         benchmark.preferred_protocol_key = protocol_key
         benchmark.save(update_fields=["preferred_protocol_key"])
         variant_ids = _variant_ids_of(BenchmarkScore.objects.filter(benchmark=benchmark))

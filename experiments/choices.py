@@ -44,6 +44,7 @@ class ItemAction(models.TextChoices):
     CREATED = "created", "created"
     UNCHANGED = "unchanged", "unchanged"
     REPLACED = "replaced", "replaced"
+    PUBLISHED = "published", "published"
 
 
 class TokenScope(models.TextChoices):

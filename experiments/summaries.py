@@ -1,16 +1,12 @@
 """Keeping the summary columns of configurations equal to what their raw runs say.
 
 Whatever writes runs or measurements calls `refresh_configurations` for the configurations it
-touched, within its own transaction and under `write_lock`.
+touched, within its own transaction and under `take_write_lock`.
 """
 
 from collections.abc import Collection
 
 from django.db import connection
-
-# One lock for all writers of facts: their transactions are short, and none can deadlock or lose
-# another's summary. The number is arbitrary but must stay.
-WRITE_LOCK_KEY = 7_221_944_015
 
 HEADLINE_COLUMNS = {
     "tokens_per_second": "tokens_per_second",
@@ -99,12 +95,6 @@ LEFT JOIN counted ON counted.configuration_id = touched.id
 LEFT JOIN wide ON wide.configuration_id = touched.id
 WHERE c.id = touched.id AND touched.id = ANY(%(ids)s)
 """
-
-
-def take_write_lock() -> None:
-    """Wait for the lock of all writers; it is held until the surrounding transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITE_LOCK_KEY])
 
 
 def refresh_configurations(configuration_ids: Collection[int]) -> None:

@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
                 ("partial_reason", models.CharField(blank=True, null=True)),
                 ("source_url", models.URLField(blank=True, max_length=1000, null=True)),
                 ("notes", models.TextField(blank=True, null=True)),
+                ("context", models.JSONField(blank=True, default=dict)),
                 ("measured_at", models.DateTimeField(blank=True, null=True)),
                 ("zone_known", models.BooleanField(default=True)),
                 (

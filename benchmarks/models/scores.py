@@ -129,6 +129,7 @@ class BenchmarkScore(models.Model):
     partial_reason = models.CharField(null=True, blank=True)
     source_url = models.URLField(max_length=1000, null=True, blank=True)
     notes = models.TextField(null=True, blank=True)
+    context = models.JSONField(default=dict, blank=True)
     measured_at = models.DateTimeField(null=True, blank=True)
     zone_known = models.BooleanField(default=True)
     needs_confirmation = models.BooleanField(

@@ -6,9 +6,9 @@ from experiments.formats.content import Content
 from experiments.formats.documents import Problem, UnknownFormatError
 
 FORMATS: tuple[Format, ...] = (
+    llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
     llama_bench_json.FORMAT,
     site_json.FORMAT,
-    llama_bench_csv.FORMAT,
 )
 
 

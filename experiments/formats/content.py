@@ -10,6 +10,7 @@ from experiments.formats.documents import Problem, UnreadableError
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _MAX_DEPTH = 100
+_EMPTY = Problem("", "The file is empty; send the file your tool wrote.")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONFLICT = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
 
@@ -60,7 +61,7 @@ def decode(data: bytes, file_name: str = "") -> Content:
     Raises UnreadableError for empty files, other encodings and merge conflict markers.
     """
     if not data.strip():
-        raise UnreadableError(Problem("", "The file is empty; send the file your tool wrote."))
+        raise UnreadableError(_EMPTY)
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
     try:
         text = data.decode(encoding)
@@ -73,6 +74,8 @@ def decode(data: bytes, file_name: str = "") -> Content:
                 data[error.start : error.start + 8].hex(" "),
             )
         ) from error
+    if not text.strip():
+        raise UnreadableError(_EMPTY)
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise UnreadableError(
@@ -119,7 +122,8 @@ def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
             try:
                 value, next_position = _parse(text, start, whole=False)
             except json.JSONDecodeError as error:
-                if text[start] == "{":
+                # A log line such as "[INFO] …" fails at once; an array that was cut off does not.
+                if text[start] == "{" or error.pos > line_end:
                     raise _broken(text, error) from error
                 skipped += 1
             else:

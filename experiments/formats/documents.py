@@ -79,6 +79,7 @@ class ScoreDocument:
     zone_known: bool = True
     source_url: str | None = None
     notes: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
     categories: tuple[CategoryData, ...] = ()
 
 

@@ -8,13 +8,13 @@ Source of the keys: https://github.com/ggml-org/llama.cpp/tree/master/tools/llam
 """
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -34,8 +34,9 @@ from experiments.formats.documents import (
     SetupDocument,
     WorkloadDocument,
 )
+from experiments.formats.fields import NotBoolean, Time
 from experiments.formats.numbers import without_nonfinite
-from experiments.formats.problems import problems_of
+from experiments.formats.problems import join_path, problems_of
 from hardware.resolution import HardwareFacts
 
 USUAL_PROMPT_LENGTH = 512
@@ -44,7 +45,8 @@ MAX_TEXT = 200
 
 # What a test is and what it gave; every other key is a setting of the invocation.
 _TEST_KEYS = {"n_prompt", "n_gen", "n_depth", "test_time"}
-_RESULT_KEYS = {"avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns", "samples_ts"}
+# What scripts add to a row (avg_power_w) is named as llama-bench names its results.
+_RESULT_STARTS = ("avg_", "stddev_", "samples_")
 # Flags that change speed, with the value that means "as if not given".
 _SPEED_DEFAULTS: dict[str, Any] = {
     "n_batch": 2048,
@@ -93,7 +95,7 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
     build_commit: str | None = Field(default=None, max_length=100)
-    build_number: int | None = None
+    build_number: Annotated[int | None, NotBoolean] = Field(default=None, ge=0, lt=2**31)
     cpu_info: str | None = Field(default=None, max_length=MAX_TEXT)
     gpu_info: str | None = Field(default=None, max_length=1000)
     backends: str | None = Field(default=None, max_length=MAX_TEXT)
@@ -101,12 +103,14 @@ class Row(BaseModel):
     model_type: str = Field(max_length=MAX_TEXT)
     model_size: int | None = Field(default=None, gt=0, lt=2**60)
     model_n_params: int | None = Field(default=None, gt=0, lt=2**60)
-    n_prompt: int = Field(ge=0, lt=2**31)
-    n_gen: int = Field(ge=0, lt=2**31)
-    n_depth: int = Field(default=0, ge=0, lt=2**31)
-    test_time: AwareDatetime | None = None
-    avg_ts: float = Field(gt=0, allow_inf_nan=False)
-    stddev_ts: float | None = None
+    n_prompt: Annotated[int, NotBoolean] = Field(ge=0, lt=2**31)
+    n_gen: Annotated[int, NotBoolean] = Field(ge=0, lt=2**31)
+    n_depth: Annotated[int, NotBoolean] = Field(default=0, ge=0, lt=2**31)
+    test_time: Time | None = None
+    avg_ts: Annotated[float, NotBoolean] = Field(gt=0, lt=1e12, allow_inf_nan=False)
+    stddev_ts: Annotated[float | None, NotBoolean] = None
+    type_k: str | None = Field(default=None, max_length=20)
+    type_v: str | None = Field(default=None, max_length=20)
     samples_ts: Annotated[list[FiniteFloat] | None, BeforeValidator(_number_list)] = None
 
 
@@ -156,13 +160,22 @@ def parse_rows(records: Iterable[tuple[str, Mapping[str, Any]]], skipped_lines: 
         raise InvalidFileError(
             Problem("", "The file has a header but no result row; did llama-bench fail?")
         )
-    warnings: tuple[Problem, ...] = ()
+    message = "The spread is no number above 0: it is left out."
+    warnings = [
+        Problem(join_path(item.place, "stddev_ts"), message, str(item.row.stddev_ts))
+        for item in rows
+        if item.row.stddev_ts and not _is_spread(item.row.stddev_ts)
+    ]
     if skipped_lines:
-        warnings = (
-            Problem("", "Lines between the results that are no JSON were skipped.", skipped_lines),
-        )
+        message = "Lines between the results that are no JSON were skipped."
+        warnings.append(Problem("", message, skipped_lines))
     runs = [run for group in _sweeps(rows) for run in _runs_of_sweep(group)]
-    return ParsedFile(runs=tuple(runs), warnings=warnings)
+    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+
+
+def _is_spread(value: float | None) -> bool:
+    """Whether a standard deviation says something: 0 is what one repetition gives."""
+    return value is not None and 0 < value < math.inf
 
 
 def _sweeps(rows: Sequence[PlacedRow]) -> list[list[PlacedRow]]:
@@ -177,7 +190,7 @@ def _group_key(row: PlacedRow) -> str:
     settings = {
         key: value
         for key, value in row.record.items()
-        if key not in _TEST_KEYS and key not in _RESULT_KEYS
+        if key not in _TEST_KEYS and not key.startswith(_RESULT_STARTS)
     }
     return json.dumps(settings, sort_keys=True, default=str)
 
@@ -245,6 +258,7 @@ def _run(placed: PlacedRow, prompt: PlacedRow | None, group: str) -> RunDocument
         setup=_setup(row),
         measurements=tuple(measured),
         started_at=row.test_time,
+        zone_known=row.test_time is None or row.test_time.tzinfo is not None,
         tool="llama-bench",
         tool_version=_build(row),
         sweep_group=group,
@@ -273,13 +287,13 @@ def _measurements(placed: PlacedRow) -> list[MeasurementDocument]:
         samples=samples,
         context=context,
     )
-    if not row.stddev_ts or (samples and len(samples) == 1):
+    if not _is_spread(row.stddev_ts) or (samples and len(samples) == 1):
         return [mean]
     spread = MeasurementDocument(
         metric=metric,
         statistic="std",
         definition=definition,
-        value=row.stddev_ts,
+        value=row.stddev_ts or 0.0,
         unit="tok/s",
         sample_count=mean.sample_count,
         context=context,
@@ -314,12 +328,15 @@ def _setup(row: Row) -> SetupDocument:
     settings = {
         key: without_nonfinite(value)
         for key, value in (row.model_extra or {}).items()
-        if key not in _RESULT_KEYS and value is not None
+        if key not in ("avg_ns", "stddev_ns", "samples_ns") and value is not None
+    }
+    types = [kind for kind in (row.type_k, row.type_v) if kind]
+    settings |= {
+        key: kind for key, kind in (("type_k", row.type_k), ("type_v", row.type_v)) if kind
     }
     backends = row.backends or _old_backends(settings)
     if backends:
         settings["backends"] = backends
-    types = [str(settings[key]) for key in ("type_k", "type_v") if settings.get(key)]
     return SetupDocument(
         kv_cache_type="/".join(dict.fromkeys(types)) or None,
         optimizations=tuple(part.strip() for part in (backends or "").split(",") if part.strip()),

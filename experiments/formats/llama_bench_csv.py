@@ -32,6 +32,10 @@ def _records(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             raise InvalidFileError(
                 Problem("line 1", "The header lacks columns of llama-bench.", ", ".join(absent))
             )
+        if twice := sorted({name for name in header if header.count(name) > 1}):
+            raise InvalidFileError(
+                Problem("line 1", "A column stands twice; keep the right one.", ", ".join(twice))
+            )
         for values in reader:
             if not values:
                 continue

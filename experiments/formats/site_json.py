@@ -1,5 +1,6 @@
 """The site's own experiment JSON: one run, several runs, or scores alone."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -216,15 +217,17 @@ def _measurement(item: PerformanceMetric, place: str) -> tuple[MeasurementDocume
         sample_count=item.sample_count or (len(item.samples) if item.samples else None),
         samples=tuple(item.samples) if item.samples else None,
         derived_from=tuple(item.derived_from) if item.derived_from else None,
-        context=dict(item.context or {}),
+        context=_context(item),
     )
     if metric is None:
         warning = "The site does not know this metric; it is kept and shown under “Other”."
         return document, Problem(join_path(place, "metric_name"), warning, item.metric_name)
-    if item.value < 0:
-        raise InvalidFileError(
-            Problem(join_path(place, "value"), f"{metric.label} is never negative.", item.value)
-        )
+    never_zero = metric.plausible[0] > 0 and document.statistic != "std"
+    if item.value < 0 or (item.value == 0 and never_zero):
+        message = f"{metric.label} is {'above 0' if never_zero else 'never negative'}."
+        if item.value == 0:
+            message += " Leave out what is not known."
+        raise InvalidFileError(Problem(join_path(place, "value"), message, item.value))
     if item.definition and metric.definitions and not metric.definition(item.definition):
         known = ", ".join(definition.id for definition in metric.definitions)
         raise InvalidFileError(
@@ -235,6 +238,12 @@ def _measurement(item: PerformanceMetric, place: str) -> tuple[MeasurementDocume
             )
         )
     return _in_registry_unit(document, metric.unit, place)
+
+
+def _context(item: PerformanceMetric) -> dict[str, Any]:
+    """Return what was said beside a figure, its time included."""
+    context = dict(item.context or {})
+    return context | {"timestamp": item.timestamp.isoformat()} if item.timestamp else context
 
 
 def _in_registry_unit(
@@ -253,6 +262,10 @@ def _in_registry_unit(
         raise InvalidFileError(
             Problem(join_path(place, "unit"), str(error), document.unit)
         ) from error
+    if not all(math.isfinite(figure) for figure in (value, *(samples or ()))):
+        raise InvalidFileError(
+            Problem(join_path(place, "value"), f"This is too large in {unit}.", document.value)
+        )
     low, high = metric.plausible
     warning = None
     if document.statistic != "std" and not low <= value <= high:

@@ -4,7 +4,6 @@ A field is required here exactly where an upload without it is refused. All numb
 no text is blank, and unknown fields are refused: a misspelt name would lose its value quietly.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -12,12 +11,13 @@ from pydantic import (
     AfterValidator,
     AnyHttpUrl,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
+
+from experiments.formats.fields import Time
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 ShortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -25,18 +25,9 @@ Text = Annotated[str, StringConstraints(max_length=20_000)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 PositiveCount = Annotated[int, Field(ge=1, lt=2**31)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+Figure = Annotated[float, Field(ge=-1e300, le=1e300)]
 Amount = Annotated[float, Field(gt=0, lt=1e15)]
 NO_GPU = {"", "cpu only", "cpu", "n/a", "none", "null"}
-
-
-def _iso_time(value: Any) -> datetime:
-    """Read an ISO 8601 time; numbers are refused, for nobody can tell seconds from days."""
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            pass
-    raise ValueError("A time is written like 2026-11-20T09:30:00Z.")
 
 
 def _http_url(value: str) -> str:
@@ -44,14 +35,6 @@ def _http_url(value: str) -> str:
     return value
 
 
-def _known_years(value: datetime) -> datetime:
-    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-    if not 2000 <= moment.year <= 2100:
-        raise ValueError("The year of a measurement lies between 2000 and 2100.")
-    return value
-
-
-Time = Annotated[datetime, BeforeValidator(_iso_time), AfterValidator(_known_years)]
 Url = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_http_url)]
 
 
@@ -98,15 +81,21 @@ class PerformanceMetric(_Model):
     """One figure; the name may hold the statistic (`ttft_p95_ms`)."""
 
     metric_name: ShortName
-    value: Annotated[float, Field(ge=-1e300, le=1e300)]
+    value: Figure
     unit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
     statistic: ShortName | None = None
     definition: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     sample_count: PositiveCount | None = None
-    samples: list[float] | None = Field(default=None, max_length=100_000)
+    samples: list[Figure] | None = Field(default=None, max_length=100_000)
     derived_from: list[ShortName] | None = None
     timestamp: Time | None = None
     context: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _counts_its_samples(self) -> Self:
+        if self.samples and self.sample_count not in (None, len(self.samples)):
+            raise ValueError("sample_count is the number of samples.")
+        return self
 
 
 class _Counted(_Model):

@@ -134,6 +134,7 @@ def _document(score: Score, result: _Result, place: str, source: ScoreSource) ->
         zone_known=measured_at is None or measured_at.tzinfo is not None,
         source_url=source.source_url,
         notes=source.notes,
+        context=score.data.context or {},
         categories=tuple(
             CategoryData(
                 category=item.category,

@@ -75,6 +75,8 @@ _HARDWARE_FIELDS = (
 )
 _RUN_NAMES = ("backend", "backend_version")
 _WORKLOAD_FIELDS = ("concurrent_requests", "input_tokens", "output_tokens", "dataset_name")
+_SCORE_TEXTS = ("notes", "source_url")
+_SCORE_FIELDS = {"model_name", "quantization", "lora_adapter", *_SCORE_TEXTS}
 _RUN_TEXTS = ("sweep", "notes", "source_url")
 
 
@@ -114,7 +116,13 @@ def apply_to_scores(
 ) -> tuple[ScoreSetDocument, list[Problem]]:
     """Return the scores with the uploader's model names, and warnings for names overridden."""
     model, warnings = _apply_to_model(scores.model, context, scores.path)
-    return replace(scores, model=model), warnings
+    unused = sorted(context.stated().keys() - _SCORE_FIELDS)
+    if unused:
+        message = "Scores belong to a model on any machine: these fields are not used."
+        warnings.append(Problem(scores.path, message, ", ".join(unused)))
+    texts = {name: given for name in _SCORE_TEXTS if (given := getattr(context, name)) is not None}
+    changed = tuple(replace(score, **texts) for score in scores.scores)
+    return replace(scores, model=model, scores=changed), warnings
 
 
 def _apply_to_model(

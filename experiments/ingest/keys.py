@@ -13,6 +13,7 @@ from experiments.formats.documents import RunDocument, SetupDocument, WorkloadDo
 # Names the space of run ids made from source records; it must never change.
 RUN_NAMESPACE = UUID("3f0c0d0e-6a55-5d0b-9a7c-6f3c1a6b7d21")
 SIGNIFICANT_DIGITS = 2
+MAX_WORKLOAD_KEY = 400
 
 
 def canonical_json(value: Any) -> str:
@@ -50,7 +51,10 @@ def content_hash(run: RunDocument, context: Mapping[str, Any]) -> str:
 
 
 def workload_key(workload: WorkloadDocument, gpu_power_limit_watts: float | None) -> str:
-    """Return the readable key of a load; token lengths count to two significant digits."""
+    """Return the key of a load, as JSON; token lengths count to two significant digits.
+
+    A key too long for its column is replaced by its hash.
+    """
     parts = {
         "kind": workload.load_kind,
         "concurrency": workload.concurrent_requests,
@@ -63,7 +67,8 @@ def workload_key(workload: WorkloadDocument, gpu_power_limit_watts: float | None
         "power_limit": gpu_power_limit_watts,
         "dataset": workload.dataset_name,
     }
-    return " ".join(f"{name}={value}" for name, value in parts.items() if value is not None)
+    key = canonical_json({name: value for name, value in parts.items() if value is not None})
+    return key if len(key) <= MAX_WORKLOAD_KEY else digest(key)
 
 
 def settings_key(setup: SetupDocument) -> str:

@@ -1,14 +1,17 @@
 """The one pipeline for form, API and commands: from the bytes of a file to its report."""
 
 import hashlib
+import logging
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, transaction
+from django.db.models import Exists, OuterRef, Q
 
+from benchsite.common.locks import take_write_lock
 from benchsite.common.review import ReviewState
 from experiments.choices import ItemAction, UploadOutcome
 from experiments.formats import detect_format
@@ -23,13 +26,14 @@ from experiments.formats.documents import (
     UnreadableError,
 )
 from experiments.ingest.actor import Actor
+from experiments.ingest.conflicts import REVIEWED_OUT, ConflictError
 from experiments.ingest.context import UploadContext, read_context
 from experiments.ingest.report import Refusal, Report, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, resolve_file
-from experiments.ingest.write import ConflictError, Written, write_file
+from experiments.ingest.write import Written, write_file
 from experiments.models import Upload, UploadContent, UploadItem
-from experiments.summaries import take_write_lock
 
+logger = logging.getLogger(__name__)
 Accept = Literal["any", "runs", "scores"]
 
 
@@ -98,6 +102,10 @@ def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Acc
         return _write(received, context, resolved, rejected, dry_run=dry_run, replacing=replacing)
     except FormatError as error:
         return replace(rejected, refusal=_refusal(error), errors=error.problems)
+    except DataError as error:
+        logger.exception("A file passed all checks and did not fit the database.")
+        message = f"A value does not fit the database: {error.args[0]}"
+        return replace(rejected, refusal=Refusal.INVALID, errors=(Problem("", message),))
 
 
 def _refusal(error: FormatError) -> Refusal:
@@ -174,15 +182,29 @@ def _write(
 
 
 def _accepted_before(received: _Received, context: UploadContext) -> Upload | None:
-    """Return the newest accepted upload of these bytes with the same context, or with any when
-    none is stated now; None when one of its runs was withdrawn since."""
+    """Return the newest accepted upload of these bytes, if taking them again changes nothing.
+
+    That is so with the same context, or with none, as long as all that it made is still as it
+    was, was not taken out, and does not wait for a review that this actor need not wait for.
+    """
     uploads = Upload.objects.accepted().filter(content_id=received.sha256)
     if stated := context.stated():
         uploads = uploads.filter(context=stated)
     upload = uploads.order_by("-created_at", "-id").first()
-    if upload and upload.items.filter(run__review_state=ReviewState.WITHDRAWN).exists():
+    if upload is None:
         return None
-    return upload
+    stale = [*REVIEWED_OUT]
+    if received.actor.review_state == ReviewState.PUBLISHED:
+        stale.append(ReviewState.PENDING)
+    replaced_since = UploadItem.objects.filter(
+        run=OuterRef("run"),
+        action=ItemAction.REPLACED,
+        upload__created_at__gt=upload.created_at,
+    )
+    changed = upload.items.filter(
+        Q(run__review_state__in=stale) | Q(score__review_state__in=stale) | Exists(replaced_since)
+    )
+    return None if changed.exists() else upload
 
 
 def _unchanged(before: Upload, report: Report) -> Report:

@@ -1,11 +1,12 @@
 """From names as reported to canonical ones, and what is missing, before anything is written."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from benchmarks.quantization import Quantization, resolve_quantization
+from benchmarks.quantization import Quantization, resolve_quantization, tidy_name
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
 from experiments.formats.documents import (
@@ -18,7 +19,7 @@ from experiments.formats.documents import (
     ScoreDocument,
     ScoreSetDocument,
 )
-from experiments.formats.problems import join_path
+from experiments.formats.problems import join_path, short_value
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
 from hardware.services import (
@@ -29,6 +30,7 @@ from hardware.services import (
 )
 
 SECONDS_PER_KWH_OF_ONE_WATT = 3.6e6
+_LONGEST_NAMES = {"model_name": 200, "quantization": 100, "backend": 100}
 _PATH_STEP = re.compile(r"[.\[:]")
 
 
@@ -153,8 +155,8 @@ def _resolve_run(
     machines: Mapping[HardwareFacts, ResolvedHardware],
 ) -> ResolvedRun:
     hardware = machines[run.hardware]
-    backend = resolve_backend(run.backend or "")
-    model = _resolve_model(run.model)
+    backend = resolve_backend(_name(run.backend, "backend", run.path))
+    model = _resolve_model(run.model, run.path)
     reported = {
         "quantization": (run.model.quantization, model.quantization.name),
         "backend": (run.backend, backend),
@@ -176,18 +178,29 @@ def _resolve_run(
     )
 
 
-def _resolve_model(model: ModelDocument) -> ResolvedModel:
+def _resolve_model(model: ModelDocument, path: str) -> ResolvedModel:
     return ResolvedModel(
-        model_name=" ".join((model.model_name or "").split()),
-        quantization=resolve_quantization(model.quantization or ""),
-        lora_adapter=model.lora_adapter,
+        model_name=_name(model.model_name, "model_name", path),
+        quantization=resolve_quantization(_name(model.quantization, "quantization", path)),
+        lora_adapter=tidy_name(model.lora_adapter),
         parameters=model.parameters,
         weights_gb=model.weights_gb,
     )
 
 
+def _name(raw: str | None, field_name: str, path: str) -> str:
+    """Return a name tidied; InvalidFileError where nothing visible is left, or too much."""
+    name = tidy_name(raw or "")
+    if not name or len(name) > _LONGEST_NAMES[field_name]:
+        problem = "has no visible character" if not name else "is too long"
+        message = f"{field_name} {problem}; it has 1 to {_LONGEST_NAMES[field_name]} characters."
+        raise InvalidFileError(Problem(join_path(path, field_name), message, short_value(raw)))
+    return name
+
+
 def _resolve_scores(score_set: ScoreSetDocument) -> ResolvedScoreSet:
-    return ResolvedScoreSet(model=_resolve_model(score_set.model), scores=score_set.scores)
+    model = _resolve_model(score_set.model, score_set.path)
+    return ResolvedScoreSet(model=model, scores=score_set.scores)
 
 
 def _unknown_names(resolved: ResolvedFile) -> list[Problem]:
@@ -227,4 +240,4 @@ def _with_derived(
         for power in figures.get("gpu_power_watts", [])
         if power.value > 0
     ]
-    return (*measurements, *derived)
+    return (*measurements, *(item for item in derived if math.isfinite(item.value)))

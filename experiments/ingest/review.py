@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from benchsite.common.locks import take_write_lock
 from benchsite.common.review import ReviewState
 from experiments.models import TestRun
-from experiments.summaries import refresh_configurations, take_write_lock
+from experiments.summaries import refresh_configurations
 
 
 def set_review_state(*, run_ids: Collection[UUID], state: ReviewState, reason: str = "") -> int:

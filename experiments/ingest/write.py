@@ -1,6 +1,6 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,15 @@ from uuid import UUID
 from benchmarks.models import ModelVariant
 from benchmarks.services import VariantFacts, get_or_create_variant
 from benchsite.common.review import ReviewState
-from experiments.choices import ItemAction, RunStatus
-from experiments.formats.documents import FormatError, Problem
+from experiments.choices import ItemAction
+from experiments.formats.documents import InvalidFileError, Problem
+from experiments.formats.problems import join_path, short_value
 from experiments.ingest.actor import Actor
+from experiments.ingest.conflicts import refuse_conflicts, would_change
 from experiments.ingest.keys import digest
-from experiments.ingest.report import Refusal, RunResult, ScoreResult
+from experiments.ingest.report import RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
-from experiments.ingest.scores import write_scores
+from experiments.ingest.scores import settle_scores, supersede_scores, write_scores
 from experiments.ingest.times import as_stored_time
 from experiments.models import Configuration, Measurement, Sweep, TestRun
 from experiments.summaries import refresh_configurations
@@ -62,16 +64,6 @@ _CONFIGURATION_FIELDS = (
     "workload_key",
     "settings_key",
 )
-_UNFINISHED = (RunStatus.PENDING, RunStatus.RUNNING)
-_REVIEWED_OUT = (ReviewState.WITHDRAWN, ReviewState.REJECTED)
-
-
-class ConflictError(FormatError):
-    """A run of the file is in the database with other content, or was withdrawn."""
-
-    def __init__(self, refusal: Refusal, *problems: Problem) -> None:
-        super().__init__(*problems)
-        self.refusal = refusal
 
 
 @dataclass(kw_only=True)
@@ -98,9 +90,9 @@ def write_file(resolved: ResolvedFile, *, sha256: str, actor: Actor, replacing: 
     by a curator or by who made it), and InvalidFileError for scores that cannot be right; the
     caller rolls back.
     """
-    writer = _Writer(sha256, actor.review_state)
+    writer = _Writer(sha256, actor, replacing=replacing)
     existing = TestRun.objects.in_bulk([run.id for run in resolved.runs])
-    _refuse_conflicts(resolved.runs, existing, actor, replacing=replacing)
+    refuse_conflicts(resolved.runs, existing, actor, replacing=replacing)
     for run in resolved.runs:
         writer.add_run(run, existing.get(run.id))
     writer.flush()
@@ -109,55 +101,8 @@ def write_file(resolved: ResolvedFile, *, sha256: str, actor: Actor, replacing: 
             writer.add_scores(run.model, run.document.scores)
     for score_set in resolved.score_sets:
         writer.add_scores(score_set.model, score_set.scores)
+    writer.supersede_scores()
     return writer.written
-
-
-def _refuse_conflicts(
-    runs: Sequence[ResolvedRun],
-    existing: Mapping[UUID, TestRun],
-    actor: Actor,
-    *,
-    replacing: bool,
-) -> None:
-    """Raise ConflictError for runs that are there and may not be changed."""
-    seen: dict[UUID, str] = {}
-    problems = []
-    refusal = Refusal.CONFLICT
-    changed = {run.id for run in runs if _would_change(run, existing.get(run.id))}
-    changeable = actor.changeable(changed)
-    for run in runs:
-        path, run_id = run.document.path, str(run.id)
-        if seen.setdefault(run.id, run.content_hash) != run.content_hash:
-            message = "Two different runs of this file have the same id."
-            problems.append(Problem(f"{path}.id", message, run_id))
-        if run.id not in changed:
-            continue
-        before = existing[run.id]
-        if before.review_state in _REVIEWED_OUT:
-            if actor.is_curator and replacing:
-                continue
-            refusal = Refusal.WITHDRAWN
-            message = (
-                f"This run was {before.review_state}; a curator can restore it (replace=true)."
-            )
-        elif run.id in changeable and (replacing or before.status in _UNFINISHED):
-            continue
-        else:
-            message = (
-                "This run is here with other content "
-                f"(stored {before.content_hash[:12]}, sent {run.content_hash[:12]}); a curator, or "
-                "who sent it, can replace it (replace=true). Else give yours an id of its own."
-            )
-        problems.append(Problem(path, message, run_id))
-    if problems:
-        raise ConflictError(refusal, *problems)
-
-
-def _would_change(run: ResolvedRun, before: TestRun | None) -> bool:
-    """Whether writing the run would change a row that is there."""
-    return before is not None and (
-        before.content_hash != run.content_hash or before.review_state == ReviewState.WITHDRAWN
-    )
 
 
 @dataclass(frozen=True)
@@ -185,20 +130,26 @@ class _Prepared:
 class _Writer:
     """Gathers rows and inserts them in bulk; look-ups are made once for each distinct name."""
 
-    def __init__(self, sha256: str, review_state: ReviewState) -> None:
+    def __init__(self, sha256: str, actor: Actor, *, replacing: bool) -> None:
         self.sha256 = sha256
-        self.review_state = review_state
+        self.review_state = actor.review_state
+        self.may_restore = replacing and actor.is_curator
         self.written = Written()
         self._variants: dict[tuple[str, str, str], ModelVariant] = {}
         self._profiles: dict[ResolvedHardware, HardwareProfile] = {}
         self._sweeps: dict[str, Sweep] = {}
         self._prepared: dict[UUID, _Prepared] = {}
+        self._to_publish: list[TestRun] = []
 
     def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
-        """Prepare a run: new, replaced, or left as it is."""
+        """Prepare a run: new, replaced, published (it waited for review), or left as it is."""
         variant = self._variant(run.model)
-        if run.id in self._prepared or (before is not None and not _would_change(run, before)):
+        if run.id in self._prepared or (before is not None and not would_change(run, before)):
             action = ItemAction.UNCHANGED
+            publishes = self.review_state == ReviewState.PUBLISHED
+            if before is not None and before.review_state == ReviewState.PENDING and publishes:
+                action = ItemAction.PUBLISHED
+                self._to_publish.append(before)
         else:
             action = ItemAction.REPLACED if before else ItemAction.CREATED
             profile = self._profile(run.hardware)
@@ -229,12 +180,16 @@ class _Writer:
             [measurement for item in prepared for measurement in _measurements(item.run)],
             batch_size=2000,
         )
+        TestRun.objects.filter(pk__in=[run.pk for run in self._to_publish]).update(
+            review_state=self.review_state
+        )
+        touched |= {run.configuration_id for run in self._to_publish}
         refresh_configurations(touched)
 
     def _row(self, item: _Prepared, configuration: Configuration) -> TestRun:
-        """Return the row of a run, not yet saved."""
+        """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
         run, document = item.run, item.run.document
-        return TestRun(
+        row = TestRun(
             id=run.id,
             variant=item.variant,
             hardware=item.profile,
@@ -252,13 +207,18 @@ class _Writer:
             **_attributes(document.workload, _WORKLOAD_FIELDS),
             **_attributes(document.setup, _SETUP_FIELDS),
         )
+        _check_lengths(row, document.path)
+        return row
 
     def add_scores(self, model: ResolvedModel, documents: Sequence[Any]) -> None:
-        """Store scores of a variant; scores that are there already are left as they are."""
+        """Store scores of a variant, and publish or restore those that this file may."""
         variant = self._variant(model)
         recorded, warnings = write_scores(variant, documents, self.review_state)
+        actions = settle_scores(
+            documents, recorded, self.review_state, may_restore=self.may_restore
+        )
         self.written.warnings += warnings
-        for document, item in zip(documents, recorded, strict=True):
+        for document, item, action in zip(documents, recorded, actions, strict=True):
             self.written.scores.append(
                 ScoreResult(
                     id=item.score.pk,
@@ -267,10 +227,15 @@ class _Writer:
                     quantization=variant.quantization,
                     benchmark=item.score.benchmark.slug,
                     score=item.score.score,
-                    action=ItemAction.CREATED if item.created else ItemAction.UNCHANGED,
+                    action=action,
                 )
             )
             self.written.score_places.append(document.path)
+
+    def supersede_scores(self) -> None:
+        """Withdraw scores that only earlier versions of the replaced runs brought."""
+        replaced = [item.run.id for item in self._prepared.values() if item.before]
+        supersede_scores(replaced, keep={score.id for score in self.written.scores})
 
     def _variant(self, model: ResolvedModel) -> ModelVariant:
         key = (model.model_name, model.quantization.name, model.lora_adapter)
@@ -279,7 +244,10 @@ class _Writer:
                 model_name=model.model_name,
                 quantization=model.quantization.name,
                 lora_adapter=model.lora_adapter,
-                facts=VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb),
+                # What waits for review says nothing about a variant that everybody sees.
+                facts=VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
+                if self.review_state == ReviewState.PUBLISHED
+                else None,
             )
         return self._variants[key]
 
@@ -334,6 +302,18 @@ def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Co
         )
         found = stored()
     return found
+
+
+def _check_lengths(row: TestRun, path: str) -> None:
+    """Refuse text longer than its column."""
+    for column in row._meta.concrete_fields:
+        value = getattr(row, column.attname)
+        longest = column.max_length
+        if isinstance(value, str) and longest is not None and len(value) > longest:
+            message = f"This is longer than {longest} characters."
+            raise InvalidFileError(
+                Problem(join_path(path, column.name), message, short_value(value))
+            )
 
 
 def _measurements(run: ResolvedRun) -> list[Measurement]:

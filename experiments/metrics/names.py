@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from experiments.metrics.registry import METRICS
 
-STATISTIC = re.compile(r"^(mean|min|max|std|p\d{1,2}(\.\d{1,3})?)$")
+_PERCENTILE = r"p(?:0\.[0-9]{1,3}|[1-9][0-9]?(?:\.[0-9]{1,3})?)"
+STATISTIC = re.compile(rf"^(?:mean|min|max|std|{_PERCENTILE})$")
 
 _STATISTIC_WORDS = {"median": "p50", "avg": "mean", "average": "mean", "stddev": "std"}
 _ALIASES = {
@@ -21,7 +22,7 @@ _ALIASES = {
     "memory_gb": "memory_usage_gb",
 }
 _STATISTIC_INSIDE = re.compile(
-    r"(?:^|_)(mean|median|avg|average|min|max|std|stddev|p\d{1,2}(?:\.\d{1,3})?)(?=_|$)"
+    rf"(?:^|_)(mean|median|avg|average|min|max|std|stddev|{_PERCENTILE})(?=_|$)"
 )
 
 

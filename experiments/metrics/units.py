@@ -26,11 +26,9 @@ _SPELLINGS: dict[tuple[str, float], tuple[str, ...]] = {
         "toks/s",
         "tokens per second",
         "tokens_per_second",
-        "tok/s/user",
-        "tokens/sec/user",
-        "tok/s/gpu",
-        "tokens/sec/gpu",
     ),
+    ("tokens per time and user", 1): ("tok/s/user", "tokens/s/user", "tokens/sec/user"),
+    ("tokens per time and GPU", 1): ("tok/s/gpu", "tokens/s/gpu", "tokens/sec/gpu"),
     ("tokens per time", 1 / 60): ("tok/min", "tokens/min", "tokens per minute"),
     ("requests per time", 1): (
         "req/s",
@@ -65,6 +63,13 @@ _SPELLINGS: dict[tuple[str, float], tuple[str, ...]] = {
     ("share", 1): ("%", "percent"),
     ("share", 100): ("ratio", "fraction"),
 }
+# A share may be written without its "per user": the metric's name says it.
+_ALSO_TAKES = {
+    "tokens per time and user": "tokens per time",
+    "tokens per time and GPU": "tokens per time",
+}
+_MEGAWATT = _Unit("power", 1e6)
+_BITS = {"Kb", "Mb", "Gb", "Tb"}
 _UNITS = {
     spelling: _Unit(dimension, factor)
     for (dimension, factor), spellings in _SPELLINGS.items()
@@ -79,14 +84,25 @@ def convert(value: float, unit: str, to_unit: str) -> float:
     known or measures something else.
     """
     target = _UNITS[to_unit.lower()]
-    source = _UNITS.get(" ".join(unit.split()).lower())
-    if source is None or source.dimension != target.dimension:
+    source = _find(unit)
+    if source is None or source.dimension not in (
+        target.dimension,
+        _ALSO_TAKES.get(target.dimension),
+    ):
         accepted = ", ".join(_examples(target.dimension))
         problem = "is not a known unit" if source is None else f"measures {source.dimension}"
         raise UnitError(f"“{unit}” {problem}; this metric takes {accepted}.")
-    if source == target:
+    if source.factor == target.factor:
         return value
     return value * (source.factor / target.factor)
+
+
+def _find(unit: str) -> _Unit | None:
+    """Return the unit of a spelling; capitals count only where they tell units apart."""
+    tidy = " ".join(unit.split())
+    if tidy == "MW":
+        return _MEGAWATT
+    return None if tidy in _BITS else _UNITS.get(tidy.lower())
 
 
 def _examples(dimension: str) -> list[str]:

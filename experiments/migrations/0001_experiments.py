@@ -444,6 +444,7 @@ class Migration(migrations.Migration):
                             ("created", "created"),
                             ("unchanged", "unchanged"),
                             ("replaced", "replaced"),
+                            ("published", "published"),
                         ],
                         max_length=10,
                     ),
@@ -663,7 +664,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="uploaditem",
             constraint=models.CheckConstraint(
-                condition=models.Q(("action__in", ["created", "unchanged", "replaced"])),
+                condition=models.Q(
+                    ("action__in", ["created", "unchanged", "replaced", "published"])
+                ),
                 name="uploaditem_action_known",
             ),
         ),

@@ -378,9 +378,9 @@ def test_small_score_may_be_confirmed_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_refreshing_takes_three_queries(count: int) -> None:
+def test_refreshing_takes_four_queries(count: int) -> None:
     variants = [make_score().variant_id for _ in range(count)]
     with CaptureQueriesContext(connection) as queries:
         refresh_current_scores(variants)
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == 3
+    assert len(statements) == 4

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.models import BenchmarkScore, ModelVariant
+from benchmarks.services import withdraw_score
 from benchsite.common.review import ReviewState
 from experiments.choices import UploadOutcome
 from experiments.ingest.actor import Actor
@@ -237,6 +238,145 @@ def test_a_withdrawn_run_is_refused_until_it_is_restored(db: None) -> None:
     assert TestRun.objects.get(pk=run_id).review_state == ReviewState.PUBLISHED
 
 
+def test_replacing_a_run_supersedes_the_scores_it_brought(db: None) -> None:
+    def scored(score: float, day: int) -> dict[str, Any]:
+        data = {
+            "benchmark_name": "MMLU-Pro",
+            "score": score,
+            "timestamp": f"2026-11-{day:02}T00:00:00Z",
+        }
+        return {**run, "benchmark_scores": [{"type": "Generic", "data": data}]}
+
+    def current() -> list[float]:
+        return [score.score for score in BenchmarkScore.objects.current()]
+
+    run = experiment()
+    ingest({"experiment_run": scored(90.0, 20)})
+    assert current() == [90.0]
+    ingest({"experiment_run": scored(35.0, 10)}, replace=True)
+    assert current() == [35.0]
+    ingest({"experiment_run": run}, replace=True)
+    assert current() == []
+    ingest({"experiment_run": scored(90.0, 20)}, replace=True)
+    assert current() == [90.0]
+
+
+def test_a_score_that_stands_elsewhere_too_is_not_superseded(
+    db: None, seed: dict[str, Any]
+) -> None:
+    inner = seed["experiment_run"]
+    names = {"model_name": inner["model_name"], "quantization": inner["quantization"]}
+    ingest(seed)
+    ingest({**names, "benchmark_scores": inner["benchmark_scores"]})
+    inner["benchmark_scores"] = []
+    assert ingest(seed, replace=True).accepted
+    assert BenchmarkScore.objects.current().get().benchmark.slug == "gsm8k"
+
+
+def test_bytes_whose_run_was_replaced_since_are_not_unchanged(db: None) -> None:
+    first = {"experiment_run": experiment()}
+    ingest(first)
+    second = {"experiment_run": {**first["experiment_run"], "notes": "again"}}
+    ingest(second, replace=True)
+    assert ingest(first).refusal is Refusal.CONFLICT
+    assert ingest(first, replace=True).accepted
+    assert TestRun.objects.get().notes is None
+
+
+def test_what_waits_for_review_is_published_by_an_upload_that_may(
+    db: None, seed: dict[str, Any]
+) -> None:
+    assert ingest(seed, review_state=ReviewState.PENDING).outcome == "created"
+    assert Configuration.objects.get().runs == 0
+    report = ingest(seed)
+    assert report.outcome == "created"
+    assert {run.action for run in report.runs} == {"published"}
+    assert {score.action for score in report.scores} == {"published"}
+    assert Configuration.objects.get().runs == 1
+    assert BenchmarkScore.objects.current().get().benchmark.slug == "gsm8k"
+    assert ingest(seed, review_state=ReviewState.PENDING).outcome == "unchanged"
+
+
+def test_a_withdrawn_score_is_refused_until_a_curator_restores_it(db: None) -> None:
+    scores = {
+        "model_name": "m",
+        "quantization": "Q8_0",
+        "benchmark_scores": [{"type": "HellaSwag", "data": {"accuracy": 81.0}}],
+    }
+    ingest(scores)
+    withdraw_score(score_id=BenchmarkScore.objects.get().pk, reason="wrong model")
+    assert ingest(scores).refusal is Refusal.WITHDRAWN
+    assert ingest(scores, replace=True).accepted
+    assert BenchmarkScore.objects.current().count() == 1
+
+
+def test_what_waits_for_review_tells_nothing_about_the_variant(db: None) -> None:
+    def size(parameters: int) -> bytes:
+        return json.dumps([row(model_n_params=parameters)]).encode()
+
+    pending = Actor(review_state=ReviewState.PENDING)
+    ingest_file(data=size(1), file_name="f", fields={}, actor=pending)
+    assert ModelVariant.objects.get().parameters is None
+    assert send(size(1235814432)).accepted
+    assert ModelVariant.objects.get().parameters == 1235814432
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "concurrent_requests": 2**31 - 1,
+            "batch_size": 2**31 - 1,
+            "input_tokens": 123456789012.0,
+            "output_tokens": 123456789012.0,
+            "context_depth": 2**31 - 1,
+            "load_pattern": "p" * 100,
+            "dataset_name": "d" * 200,
+        },
+        {
+            "figures": {
+                "tokens_per_second": (1e300, "tok/s", None),
+                "gpu_power_watts": (1e-10, "W", None),
+            }
+        },
+    ],
+    ids=["longest load", "infinite efficiency"],
+)
+def test_extremes_are_stored(db: None, fields: dict[str, Any]) -> None:
+    assert make_run(**fields).configuration.runs == 1
+
+
+def test_loads_that_differ_are_never_one_configuration(db: None) -> None:
+    make_run(load_pattern="a dataset=b")
+    make_run(load_pattern="a", dataset_name="b")
+    assert Configuration.objects.count() == 2
+
+
+def test_the_time_of_a_figure_and_the_context_of_a_score_are_kept(
+    db: None, seed: dict[str, Any]
+) -> None:
+    seed["experiment_run"]["benchmark_scores"][1]["data"]["context"] = {"seed": 7}
+    ingest(seed)
+    figure = Measurement.objects.get(metric="ttft_ms")
+    assert figure.context == {"timestamp": "2026-11-20T09:30:00+00:00"}
+    assert BenchmarkScore.objects.get(benchmark__slug="gsm8k").context == {"seed": 7}
+
+
+def test_fields_that_scores_alone_cannot_use_are_named(db: None) -> None:
+    report = send(
+        json.dumps(
+            {
+                "model_name": "m",
+                "quantization": "Q8_0",
+                "benchmark_scores": [{"type": "HellaSwag", "data": {"accuracy": 81.0}}],
+            }
+        ).encode(),
+        fields={"gpu_model": "RTX 4090", "source_url": "https://example.org/scores"},
+    )
+    assert [warning.value for warning in report.warnings] == ["gpu_model"]
+    assert BenchmarkScore.objects.get().source_url == "https://example.org/scores"
+
+
 def test_pending_runs_count_only_once_published(db: None) -> None:
     run = make_run(review_state=ReviewState.PENDING)
     assert Configuration.objects.get().runs == 0
@@ -360,6 +500,42 @@ BAD_EXPERIMENTS: dict[str, tuple[list[Any], Any, str]] = {
     "nan in settings": (["settings"], {"x": float("nan")}, "settings.x"),
     "lone surrogate": (["notes"], "\ud800", "notes"),
     "nul": (["notes"], "a\x00b", "notes"),
+    "invisible name": (["model_name"], "\u200b", "model_name"),
+    "invisible backend": (["backend"], "\u200b", "backend"),
+    "far offset": (["timestamp"], "2100-12-31T23:59:59-23:59", "timestamp"),
+    "far year": (["timestamp"], "9999-12-31T23:59:59Z", "timestamp"),
+    "arabic digits": (
+        ["performance_metrics", 0, "statistic"],
+        "p٣٣",
+        "performance_metrics[0].statistic",
+    ),
+    "samples miscounted": (
+        ["performance_metrics", 0],
+        {
+            "metric_name": "tokens_per_second",
+            "value": 1.5,
+            "unit": "tok/s",
+            "sample_count": 7,
+            "samples": [1.0, 2.0],
+        },
+        "performance_metrics[0]",
+    ),
+    "infinite once converted": (
+        ["performance_metrics", 0],
+        {"metric_name": "memory_usage_gb", "value": 1e300, "unit": "TB", "samples": [1e308]},
+        "performance_metrics[0].samples[0]",
+    ),
+    "zero for unknown": (["performance_metrics", 1, "value"], 0.0, "performance_metrics[1].value"),
+    "share as total": (
+        ["performance_metrics", 0, "unit"],
+        "tok/s/gpu",
+        "performance_metrics[0].unit",
+    ),
+    "benchmark without a name": (
+        ["benchmark_scores", 0],
+        {"type": "Generic", "data": {"benchmark_name": "!!!", "score": 4.0}},
+        "benchmark_scores[0]",
+    ),
 }
 
 
@@ -398,6 +574,13 @@ BAD_FILES = {
     "run is no object": (b'{"experiment_run": 7}', Refusal.INVALID),
     "no runs": (b'{"experiment_runs": []}', Refusal.INVALID),
     "binary": (bytes(range(256)), Refusal.UNREADABLE),
+    "byte order mark alone": (b"\xff\xfe", Refusal.UNREADABLE),
+    "another mark alone": (b"\xef\xbb\xbf", Refusal.UNREADABLE),
+    "line separator alone": ("\u2028".encode(), Refusal.UNREADABLE),
+    "array cut between runs": (
+        b"[\n" + json.dumps(SEED).encode() + b",\n",
+        Refusal.UNREADABLE,
+    ),
 }
 
 

@@ -232,9 +232,14 @@ def test_equal_rows_of_one_file_are_different_runs_with_stable_ids() -> None:
         ({"avg_ts": -1.0}, "[0].avg_ts", "greater than 0"),
         ({"avg_ts": float("nan")}, "[0].avg_ts", "NaN and infinity are not measurements"),
         ({"avg_ts": None}, "[0].avg_ts", "valid number"),
+        ({"avg_ts": True}, "[0].avg_ts", "not true or false"),
+        ({"test_time": "9999-12-31T23:59:59-14:00"}, "[0].test_time", "between 2000 and 2100"),
+        ({"test_time": 1700000000}, "[0].test_time", "A time is written like"),
+        ({"build_number": 10**400}, "[0].build_number", "less than"),
+        ({"type_k": "x" * 41}, "[0].type_k", "at most 20 characters"),
         ({"n_gen": -5}, "[0].n_gen", "greater than or equal to 0"),
         ({"n_gen": 0}, "[0]", "both are 0"),
-        ({"test_time": "yesterday"}, "[0].test_time", "valid datetime"),
+        ({"test_time": "yesterday"}, "[0].test_time", "A time is written like"),
     ],
 )
 def test_a_row_that_cannot_be_right_is_named(
@@ -245,6 +250,38 @@ def test_a_row_that_cannot_be_right_is_named(
     (problem,) = caught.value.problems
     assert problem.path == path
     assert message in problem.message
+
+
+@pytest.mark.parametrize("spread", [float("nan"), float("inf"), -5.0])
+def test_a_spread_that_is_no_number_is_left_out_with_a_warning(spread: float) -> None:
+    parsed = parse(row(stddev_ts=spread))
+    statistics = [item.statistic for item in parsed.runs[0].measurements]
+    assert "std" not in statistics
+    assert [warning.path for warning in parsed.warnings] == ["[0].stddev_ts"]
+
+
+def test_what_a_script_adds_to_each_row_does_not_part_a_pair() -> None:
+    (run,) = parse(prompt(avg_power_w=100.0), row(avg_power_w=120.0)).runs
+    assert ("prompt_processing_speed", "mean") in figures(run)
+
+
+def test_csv_is_told_by_its_first_line_whatever_its_cells_hold() -> None:
+    content = decode(as_csv(row(model_type='llama\n{"a": 1} Q4_0')))
+    assert detect_format(content).name == "llama-bench-csv"
+
+
+def test_a_csv_column_that_stands_twice_is_refused() -> None:
+    header, cells = as_csv(row()).decode().splitlines()
+    content = decode(f'{header},avg_ts\n{cells},"1.0"'.encode())
+    with pytest.raises(InvalidFileError, match="stands twice"):
+        detect_format(content).parse(content)
+
+
+@pytest.mark.parametrize("opening", ["[", "[0,"])
+def test_an_array_that_was_cut_off_is_not_taken_for_single_rows(opening: str) -> None:
+    text = "\n".join([opening, *(json.dumps(row()) + "," for _ in range(3))])
+    with pytest.raises(FormatError, match="not valid JSON"):
+        detect_format(decode(text.encode()))
 
 
 @pytest.mark.parametrize(

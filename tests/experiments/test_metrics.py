@@ -79,10 +79,25 @@ def test_any_name_is_answered(name: str) -> None:
         (120.0, "tok/min", "tok/s", 2.0),
         (61.7, "tokens/sec", "tok/s", 61.7),
         (1.2, "kW", "W", 1200.0),
+        (5.0, "MW", "W", 5e6),
+        (5.0, "mW", "W", 0.005),
+        (30.0, "tok/s/user", "tok/s/user", 30.0),
+        (30.0, "tok/s", "tok/s/user", 30.0),
     ],
 )
 def test_units_are_converted(value: float, unit: str, to_unit: str, expected: float) -> None:
     assert convert(value, unit, to_unit) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("unit", "to_unit"), [("tok/s/gpu", "tok/s"), ("Gb", "GB")])
+def test_a_share_is_no_total_and_a_bit_no_byte(unit: str, to_unit: str) -> None:
+    with pytest.raises(UnitError):
+        convert(1, unit, to_unit)
+
+
+@pytest.mark.parametrize("name", ["ttft_p٣٣_ms", "ttft_p0_ms"])
+def test_what_is_no_percentile_is_no_statistic(name: str) -> None:
+    assert not parse_metric_name(name).known
 
 
 @pytest.mark.parametrize("unit", ["W", "parsec", ""])
