@@ -1,8 +1,31 @@
 """The WSGI application that gunicorn serves."""
 
 import os
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchsite.settings")
-application = get_wsgi_application()
+
+_CHARSET = re.compile(r';\s*charset\*?\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
+_django = get_wsgi_application()
+
+
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer a request; addresses and forms are UTF-8 whatever charset the body is said to have.
+
+    Django decodes the query by that charset before any middleware runs, and fails outright where
+    it is a codec of no text (hex, idna).
+    """
+    environ["CONTENT_TYPE"] = without_charset(environ.get("CONTENT_TYPE", ""))
+    return _django(environ, start_response)
+
+
+def without_charset(content_type: str) -> str:
+    """Return the Content-Type without its charset."""
+    return _CHARSET.sub("", content_type)

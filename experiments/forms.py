@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from benchmarks.models import Benchmark
+from benchmarks.models import Benchmark, BenchmarkScore
 from benchmarks.quantization import resolve_quantization
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
@@ -20,6 +21,12 @@ from experiments.grid import (
 from hardware.models import Category
 
 MAX_SELECTED = 8
+
+
+def public_benchmarks() -> QuerySet[Benchmark]:
+    """Return the curated benchmarks, and those of uploads that have a published score."""
+    published = BenchmarkScore.objects.published().filter(benchmark=OuterRef("pk"))
+    return Benchmark.objects.filter(Q(is_generic=False) | Exists(published))
 
 
 def _sort_choices() -> list[tuple[str, str]]:
@@ -40,7 +47,7 @@ class GridForm(forms.Form):
 
     q = forms.CharField(required=False, max_length=200, label="Search")
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.all(),
+        public_benchmarks(),
         to_field_name="slug",
         required=False,
         empty_label="automatic",
@@ -123,7 +130,7 @@ class ComparisonForm(forms.Form):
 
     run = RunIdsField(required=False)
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.all(), to_field_name="slug", required=False, empty_label="automatic"
+        public_benchmarks(), to_field_name="slug", required=False, empty_label="automatic"
     )
 
     def clean_run(self) -> list[UUID]:

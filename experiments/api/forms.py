@@ -2,7 +2,7 @@
 
 from django import forms
 
-from benchmarks.models import Benchmark
+from experiments.forms import public_benchmarks
 from experiments.grid import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 
@@ -10,7 +10,7 @@ class ListForm(forms.Form):
     """Which page of a list, and the benchmark whose score stands for quality."""
 
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.all(), to_field_name="slug", required=False, label="Quality by"
+        public_benchmarks(), to_field_name="slug", required=False, label="Quality by"
     )
     page = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
     page_size = forms.IntegerField(required=False, min_value=1, max_value=MAX_PAGE_SIZE)

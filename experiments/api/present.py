@@ -9,6 +9,7 @@ from experiments.comparison import Comparison, Subject, headline_means
 from experiments.detail import RunDetail
 from experiments.grid import GridPage, ModelRow, PlatformRow
 from experiments.models import Configuration, TestRun, UploadItem
+from experiments.redaction import redact, redact_text
 
 _RUN_FIELDS_OF_CONFIG = (
     "concurrent_requests",
@@ -22,7 +23,7 @@ _RUN_FIELDS_OF_CONFIG = (
 def config_answer(item: Configuration) -> schemas.ConfigAnswer:
     """Return a configuration of the grid; its load is that of its representative run."""
     run = item.representative
-    load = {name: getattr(run, name) if run else None for name in _RUN_FIELDS_OF_CONFIG}
+    load = {name: redact(getattr(run, name)) if run else None for name in _RUN_FIELDS_OF_CONFIG}
     return schemas.ConfigAnswer(
         id=item.representative_id,
         model_name=item.variant.model_name,
@@ -157,7 +158,7 @@ def comparison_answer(comparison: Comparison) -> schemas.ComparisonAnswer:
             verdict=comparability.verdict,
             differences=[
                 schemas.DifferenceAnswer(
-                    field=item.field, values=list(item.values), effect=item.effect
+                    field=item.field, values=redact(item.values), effect=item.effect
                 )
                 for item in comparability.differences
             ],
@@ -186,7 +187,9 @@ def detail_answer(detail: RunDetail, benchmark: Benchmark | None) -> schemas.Det
         categories=_categories(detail),
         scores=_scores(detail),
         system_info=_system_info(run),
-        workload=schemas.Workload.model_validate(run),
+        workload=schemas.Workload.model_validate(run).model_copy(
+            update={"dataset_name": redact(run.dataset_name)}
+        ),
         metrics=[schemas.MetricAnswer.model_validate(item) for item in detail.measurements],
         provenance=_provenance(run, detail.origin),
         benchmark_used=benchmark.slug if benchmark else None,
@@ -243,7 +246,7 @@ def _system_info(run: TestRun) -> schemas.SystemInfo:
         ram_gb=hardware.ram_gb,
         ram_type=hardware.ram_type,
         virtualization_type=hardware.virtualization_type,
-        optimizations=run.optimizations,
+        optimizations=redact(run.optimizations),
         category=hardware.platform.category,
         platform=hardware.platform.name,
     )
@@ -254,7 +257,7 @@ def _provenance(run: TestRun, origin: UploadItem | None) -> schemas.Provenance:
     return schemas.Provenance(
         upload_id=upload.pk if upload else None,
         sha256=upload.content_id if upload else None,
-        file_name=upload.file_name or None if upload else None,
+        file_name=redact_text(upload.file_name) or None if upload else None,
         format=upload.format if upload else None,
         tool=run.tool,
         tool_version=run.tool_version,

@@ -15,13 +15,16 @@ from experiments.grid.rows import GridPage, ModelRow, PlatformRow, row_key
 from experiments.models import Configuration
 
 
-def grid_page(criteria: GridCriteria) -> GridPage:
-    """Return one page of the grid: eight queries at most, whatever the numbers of rows."""
+def grid_page(criteria: GridCriteria, *, clamp: bool = True) -> GridPage:
+    """Return one page of the grid: eight queries at most, whatever the numbers of rows.
+
+    Beyond the last page comes the last one, or with `clamp` off a page without rows.
+    """
     grid = GridQuery(criteria)
     models = grid.model_rows()
     total_count = models.count()
     page_count = max(1, -(-total_count // criteria.page_size))
-    page = min(criteria.page, page_count)
+    page = min(criteria.page, page_count) if clamp else criteria.page
     start = (page - 1) * criteria.page_size
     found = list(models[start : start + criteria.page_size])
     rows = tuple(grid.present(found))

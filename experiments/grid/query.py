@@ -182,18 +182,22 @@ class GridQuery:
         has it; then the sort key, quality, speed, efficiency, name and id.
         """
         criteria = self.criteria
-        no_speed = ExpressionWrapper(Q(cfg_speed__isnull=True), output_field=BooleanField())
         key = SORT_KEYS[criteria.sort_by]
         return [
-            OrderBy(no_speed),
+            _without_speed_last(),
             _order(key.field, descending=criteria.better_is_higher(key)),
             *self._ties(),
         ]
 
     def in_page_order(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Order rows by the sort key, missing values last both ways, then by the ties."""
+        """Order rows by the sort key, missing values last both ways, then by the ties.
+
+        By any measured figure, rows without a generation speed (prompt-only) come after the rest.
+        """
         key = SORT_KEYS[self.criteria.sort_by]
-        return rows.order_by(_order(key.field, descending=self.criteria.descending), *self._ties())
+        lead = [] if key.name in ("name", "quality") else [_without_speed_last()]
+        by_key = _order(key.field, descending=self.criteria.descending)
+        return rows.order_by(*lead, by_key, *self._ties())
 
     def _ties(self) -> list[OrderBy]:
         quality = SORT_KEYS["quality"]
@@ -291,6 +295,10 @@ def _same_model_measured() -> QuerySet[Configuration]:
 
 def _scored() -> QuerySet[BenchmarkScore]:
     return BenchmarkScore.objects.current().filter(variant=OuterRef("pk"))
+
+
+def _without_speed_last() -> OrderBy:
+    return OrderBy(ExpressionWrapper(Q(cfg_speed__isnull=True), output_field=BooleanField()))
 
 
 def _order(field: str, *, descending: bool) -> OrderBy:

@@ -19,6 +19,7 @@ from experiments.comparison import (
 )
 from experiments.models import TestRun
 from experiments.presenters.labels import definition_label, scale_of
+from experiments.redaction import redact
 
 CSV_LEAD = ("section", "item", "statistic", "unit", "verdict")
 
@@ -176,7 +177,7 @@ def comparison_csv_rows(page: ComparisonPage) -> Iterable[tuple[Cell, ...]]:
     for row in page.subject_rows:
         yield ("subject", row.label, None, None, None, *row.values)
     for item in comparison.comparability.differences:
-        shown = (None if value is None else str(value) for value in item.values)
+        shown = (None if value is None else str(value) for value in redact(item.values))
         yield ("difference", item.field, None, None, item.verdict.value, *shown)
     for line in comparison.metric_rows:
         judged = line.verdict.value if line.verdict else None
@@ -192,7 +193,7 @@ def comparison_csv_rows(page: ComparisonPage) -> Iterable[tuple[Cell, ...]]:
 
 def _difference(item: Difference, letters: Sequence[str]) -> DifferenceRow:
     kinds = dict(LoadKind.choices) if item.field == "load_kind" else {}
-    shown = ["unknown" if value is None else known(value) for value in item.values]
+    shown = ["unknown" if value is None else known(value) for value in redact(item.values)]
     return DifferenceRow(
         label=item.label,
         values=tuple(
@@ -221,10 +222,11 @@ def _subject_rows(runs: Sequence[TestRun]) -> tuple[SubjectRow, ...]:
         "Nodes": [run.nodes for run in runs],
         "Speculation": [run.speculation for run in runs],
         "KV cache": [run.kv_cache_type for run in runs],
-        "Optimizations": [", ".join(map(str, run.optimizations)) for run in runs],
+        "Optimizations": [", ".join(map(str, redact(run.optimizations))) for run in runs],
     }
-    names = sorted({name for run in runs for name in run.settings})
-    setup |= {f"Setting {name}": [run.settings.get(name) for run in runs] for name in names}
+    settings = [redact(run.settings) for run in runs]
+    names = sorted({name for found in settings for name in found})
+    setup |= {f"Setting {name}": [found.get(name) for found in settings] for name in names}
     rows = [_subject_row(label, values) for label, values in always.items()]
     rows += [row for label, values in setup.items() if (row := _subject_row(label, values)).differs]
     return tuple(rows)

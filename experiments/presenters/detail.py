@@ -1,6 +1,6 @@
 """The detail page: a run's facts, figures, quality and relatives as labelled rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -32,6 +32,7 @@ from experiments.presenters.labels import (
     quantity,
     scale_of,
 )
+from experiments.redaction import redact, redact_text
 
 CSV_HEADER = ("section", "item", "statistic", "definition", "value", "unit", "samples")
 _STATISTIC_ORDER = {"mean": 0, "std": 1, "min": 2, "max": 99}
@@ -112,6 +113,9 @@ class DetailPage:
     machine: tuple[Fact, ...]
     workload: tuple[Fact, ...]
     setup: tuple[Fact, ...]
+    notes: str | None
+    file_name: str
+    warnings: Sequence[Mapping[str, str]]
     sections: tuple[MetricSection, ...]
     quality: tuple[QualityBlock, ...]
     sweep: tuple[RunRow, ...]
@@ -138,6 +142,9 @@ def present_detail(detail: RunDetail) -> DetailPage:
         machine=machine_facts(run),
         workload=workload_facts(run),
         setup=setup_facts(run),
+        notes=redact(run.notes),
+        file_name=redact_text(detail.origin.upload.file_name) if detail.origin else "",
+        warnings=redact(run.warnings),
         sections=_sections(detail.measurements),
         quality=tuple(_quality(entry) for entry in detail.scores),
         sweep=_run_rows(detail.sweep_lines, run),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from experiments.models import TestRun
+from experiments.redaction import redact
 
 _REPORTED_LABELS = {
     "model_name": "Model",
@@ -80,7 +81,7 @@ def workload_facts(run: TestRun) -> tuple[Fact, ...]:
         Fact("Maximum context", run.max_context_length, "tokens"),
         Fact("Batch size", run.batch_size),
         Fact("Load pattern", run.load_pattern),
-        Fact("Dataset", run.dataset_name),
+        Fact("Dataset", redact(run.dataset_name)),
         Fact("GPU power limit", run.gpu_power_limit_watts, "W"),
     )
 
@@ -98,7 +99,7 @@ def setup_facts(run: TestRun) -> tuple[Fact, ...]:
         Fact("Nodes", run.nodes),
         Fact("Speculation", run.speculation),
         Fact("KV cache", run.kv_cache_type),
-        Fact("Optimizations", ", ".join(map(str, run.optimizations)) or None),
-        *(Fact(name, value) for name, value in sorted(run.settings.items())),
+        Fact("Optimizations", ", ".join(map(str, redact(run.optimizations))) or None),
+        *(Fact(name, value) for name, value in sorted(redact(run.settings).items())),
     ]
     return tuple(fact for fact in facts if fact.value is not None)

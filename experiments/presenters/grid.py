@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from benchmarks.models import ModelVariant
+from benchmarks.models import BenchmarkScore
 from benchsite.common.exports import Cell
 from benchsite.common.templatetags.figures import count
 from experiments.choices import LoadClass
@@ -20,6 +20,7 @@ from experiments.presenters.labels import (
     definition_title,
     load_label,
 )
+from experiments.redaction import redact_text
 from hardware.models import Category, Platform
 
 CSV_HEADER = (
@@ -179,7 +180,7 @@ class GridView:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterChoices:
-    """What the filters offer: values that ranked configurations have."""
+    """What the filters offer: values of ranked configurations and of published scores."""
 
     backends: tuple[str, ...]
     quantizations: tuple[str, ...]
@@ -191,9 +192,8 @@ def filter_choices(criteria: GridCriteria) -> FilterChoices:
     """Read what can be chosen: three queries. What is asked for is among it, there or not."""
     ranked = Configuration.objects.filter(runs__gt=0)
     backends = {*ranked.values_list("backend", flat=True).distinct(), criteria.backend}
-    quantizations = (
-        ModelVariant.objects.order_by().values_list("quantization", flat=True).distinct()
-    )
+    scored = BenchmarkScore.objects.published().order_by().values_list("variant__quantization")
+    quantizations = {name for (name,) in ranked.values_list("variant__quantization").union(scored)}
     platforms = dict(
         Platform.objects.filter(pk__in=ranked.values("platform")).values_list("key", "name")
     )
@@ -393,7 +393,7 @@ def _workload(run: TestRun) -> str:
         ("batch", run.batch_size),
     ]
     texts = [f"{name} {count(value)}" for name, value in parts if value is not None]
-    texts += [run.dataset_name] if run.dataset_name else []
+    texts += [redact_text(run.dataset_name)] if run.dataset_name else []
     if run.gpu_power_limit_watts is not None:
         texts.append(f"at most {count(run.gpu_power_limit_watts)} W")
     return " · ".join(texts) or "workload not stated"

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from benchsite.common.exports import csv_response
+from benchsite.common.review import ReviewState
 from experiments.comparison import compare
 from experiments.forms import ComparisonForm
 from experiments.models import TestRun
@@ -17,7 +18,7 @@ from experiments.presenters.comparison import (
     comparison_csv_rows,
     present_comparison,
 )
-from experiments.views.errors import bad_request, is_curator, not_found
+from experiments.views.errors import bad_request, is_curator, not_found, withdrawn
 
 PARAMETERS = {"run", "benchmark", "format"}
 
@@ -46,8 +47,12 @@ def _answer(request: HttpRequest, form: ComparisonForm) -> HttpResponse:
         sentences = [str(text) for errors in form.errors.values() for text in errors]
         return bad_request(request, sentences)
     ids: Sequence[UUID] = form.cleaned_data["run"]
-    visible = TestRun.objects.all() if is_curator(request) else TestRun.objects.published()
-    runs = visible.with_names().in_order(ids)
+    runs = TestRun.objects.with_names().in_order(ids)
+    if not is_curator(request):
+        for run in runs:
+            if run.review_state == ReviewState.WITHDRAWN:
+                return withdrawn(request, run)
+        runs = [run for run in runs if run.review_state == ReviewState.PUBLISHED]
     if len(runs) < len(ids):
         unknown = set(ids) - {run.pk for run in runs}
         return not_found(request, sentences=[_unknown(run_id) for run_id in sorted(unknown)])

@@ -47,6 +47,13 @@ def test_known_writes_facts_of_any_kind(value: object, text: str) -> None:
     assert known(value) == text
 
 
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), 10**308])
+def test_no_number_is_beyond_the_filters(value: float) -> None:
+    for write in (figure, compact, count, known):
+        assert write(value)
+    assert count(10**400) == "10" + ",000" * 133
+
+
 def test_moment_says_utc_or_that_the_zone_is_unknown() -> None:
     assert "2026-11-20 09:30 UTC" in moment(AT)
     assert "UTC" not in moment(AT, zone_known=False)

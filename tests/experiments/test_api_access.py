@@ -137,9 +137,8 @@ def test_withdrawing_nothing_is_a_404(client: Client) -> None:
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("reason", ["x" * 501, "%00"])
-def test_a_reason_that_cannot_be_kept_is_a_400(client: Client, reason: str) -> None:
-    path = f"/api/delete/{make_run().pk}?reason={reason}"
+def test_a_reason_that_cannot_be_kept_is_a_400(client: Client) -> None:
+    path = f"/api/delete/{make_run().pk}?reason={'x' * 501}"
     response = client.delete(path, headers=bearer("curate"))
     assert (response.status_code, response.json()["details"][0]["path"]) == (400, "reason")
 

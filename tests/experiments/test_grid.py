@@ -226,7 +226,10 @@ def expected_rows(criteria: GridCriteria) -> tuple[LoadClass, list[Row]]:
     with_speed_first = sorted(ordered, key=lambda row: "tokens_per_second" not in row.figures)
     for row in with_speed_first:
         best.setdefault(row.model, row)
-    return used, by_sort_key(list(best.values()), criteria.sort_by, descending=criteria.descending)
+    page = by_sort_key(list(best.values()), criteria.sort_by, descending=criteria.descending)
+    if criteria.sort_by not in ("name", "quality"):
+        page.sort(key=lambda row: "tokens_per_second" not in row.figures)
+    return used, page
 
 
 def all_pages(criteria: GridCriteria) -> Iterator[GridPage]:
@@ -327,6 +330,21 @@ def test_a_prompt_only_run_never_stands_for_a_model_with_generation(db: None) ->
     (row,) = grid_page(GridCriteria(sort_by="prompt_speed")).rows
     assert row.best
     assert row.best.tokens_per_second == 10.0
+
+
+@pytest.mark.parametrize("sort_direction", ["asc", "desc"])
+def test_a_prompt_only_row_never_tops_the_grid(db: None, sort_direction: str) -> None:
+    prompt_only = {"prompt_processing_speed": (500.0, "tok/s", "prefill")}
+    both = {"tokens_per_second": (10.0, "tok/s", "decode")}
+    figures = [
+        prompt_only,
+        *(both | {"prompt_processing_speed": (v, "tok/s", "prefill")} for v in (1.0, 900.0)),
+    ]
+    for name, measured in zip("ABC", figures, strict=True):
+        assert ingest({"experiment_run": experiment(model_name=name, figures=measured)}).accepted
+    criteria = GridCriteria(sort_by="prompt_speed", sort_direction=sort_direction)
+    assert [row.model_name for row in grid_page(criteria).rows][-1] == "A"
+    assert configuration_rows(criteria)[0][-1].tokens_per_second is None
 
 
 def test_repeats_show_median_and_spread_of_one_definition(db: None) -> None:

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from benchmarks.services import Protocol
 from benchsite.common.review import ReviewState
 from experiments.models import TestRun
-from tests.factories import make_run, make_score
+from tests.factories import make_run, make_score, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -164,3 +164,15 @@ def test_comparison_asks_as_much_for_eight_runs_as_for_two(
     for chosen in (runs[:2], runs):
         with django_assert_num_queries(5):
             page(client, *chosen)
+
+
+def test_comparison_with_a_withdrawn_run_is_gone_with_the_reason(client: Client) -> None:
+    ids = [str(make_run(concurrent_requests=count).pk) for count in (1, 2)]
+    TestRun.objects.filter(pk=ids[1]).update(
+        review_state=ReviewState.WITHDRAWN, review_reason="The fan was broken."
+    )
+    response = client.get("/compare/", {"run": ids})
+    assert response.status_code == 410
+    assert "The fan was broken." in response.content.decode()
+    client.force_login(make_staff())
+    assert client.get("/compare/", {"run": ids}).status_code == 200

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from benchsite.common.review import ReviewState
 from experiments.grid import row_key
 from tests.factories import experiment, ingest, make_run, make_score, make_variant
 
@@ -191,3 +192,16 @@ def test_patterns_are_there_only_with_debug(client: Client, settings: Settings) 
     assert client.get("/patterns/").status_code == 404
     settings.DEBUG = True
     assert client.get("/patterns/").status_code == 200
+
+
+def test_grid_offers_nothing_that_waits_for_review(client: Client) -> None:
+    make_run()
+    make_run(quantization="WAITING_Q9", review_state=ReviewState.PENDING)
+    waiting = make_variant(quantization="WAITING_Q9")
+    make_score(variant=waiting, benchmark="waiting-eval", review_state=ReviewState.PENDING)
+    assert "waiting" not in page(client).lower()
+    assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 400
+    make_score(variant=waiting, benchmark="waiting-eval", score=11.0)
+    assert "waiting-eval" in page(client)
+    assert "WAITING_Q9" in page(client)
+    assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 200

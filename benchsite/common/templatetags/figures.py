@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from math import floor, log10
+from sys import float_info
 
 from django import template
 from django.utils.html import format_html
@@ -24,6 +25,8 @@ def figure(value: float | None) -> str:
         return MISSING
     if value == 0:
         return "0"
+    if _is_beyond_floats(value):
+        return f"{value:,}"
     size = floor(log10(abs(value)))
     if size >= SIGNIFICANT_DIGITS:
         return f"{value:,.0f}"
@@ -35,6 +38,8 @@ def compact(value: float | None) -> str:
     """Write a value of wide range by its scale: "1.24 M", "793 k"; below 1,000 as `figure` does."""
     if value is None:
         return MISSING
+    if _is_beyond_floats(value):
+        return f"{value:,}"
     for scale, letter in _SCALES:
         if abs(value) >= scale:
             return f"{value / scale:.3g} {letter}"
@@ -46,7 +51,14 @@ def count(value: float | None) -> str:
     """Write a number of things, "8,192"; a mean that is no whole number keeps one decimal."""
     if value is None:
         return MISSING
+    if isinstance(value, int) or _is_beyond_floats(value):
+        return f"{value:,}"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def _is_beyond_floats(value: float) -> bool:
+    """Tell infinities, NaN and integers that no float can hold from what can be rounded."""
+    return not abs(value) <= float_info.max
 
 
 @register.filter
