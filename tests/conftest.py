@@ -8,6 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -61,6 +63,18 @@ def pytest_report_header() -> str:
     ) as connection:
         version = connection.info.parameter_status("server_version")
     return f"PostgreSQL: {version} ({'DATABASE_URL' if settings.SITE.database_url else 'embedded'})"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Let every connection find what migrations wrote, to restore it after a flush.
+
+    Playwright runs an event loop in the tests' thread, and Django then gives the tests another
+    connection object than the one that `serialized_rollback` was prepared on.
+    """
+    contents = getattr(connection, "_test_serialized_contents", None)
+    if contents is not None:
+        setattr(DatabaseWrapper, "_test_serialized_contents", contents)  # noqa: B010 - undeclared
 
 
 @pytest.fixture(scope="session")
