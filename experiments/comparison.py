@@ -250,17 +250,16 @@ def _metric_row(
         values=values,
         definitions=tuple(item.definition if item else None for item in items),
         verdict=verdict,
-        best_index=_best_index(values, higher_is_better, verdict),
+        best_index=best_index(values, higher_is_better=higher_is_better)
+        if higher_is_better is not None and verdict not in (None, Verdict.NOT_COMPARABLE)
+        else None,
     )
 
 
-def _best_index(
-    values: Sequence[float | None], higher_is_better: bool | None, verdict: Verdict | None
-) -> int | None:
+def best_index(values: Sequence[float | None], *, higher_is_better: bool) -> int | None:
+    """Return where the best value stands; None for fewer than two values or a shared best."""
     known = [value for value in values if value is not None]
-    if higher_is_better is None or verdict in (None, Verdict.NOT_COMPARABLE):
-        return None
-    if len(known) < 2 or len(set(known)) == 1:
+    if len(known) < 2:
         return None
     best = max(known) if higher_is_better else min(known)
     return values.index(best) if known.count(best) == 1 else None

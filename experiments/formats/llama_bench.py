@@ -164,7 +164,7 @@ def parse_rows(records: Iterable[tuple[str, Mapping[str, Any]]], skipped_lines: 
     warnings = [
         Problem(join_path(item.place, "stddev_ts"), message, str(item.row.stddev_ts))
         for item in rows
-        if item.row.stddev_ts and not _is_spread(item.row.stddev_ts)
+        if item.row.stddev_ts and _known_spread(item.row.stddev_ts) is None
     ]
     if skipped_lines:
         message = "Lines between the results that are no JSON were skipped."
@@ -173,9 +173,9 @@ def parse_rows(records: Iterable[tuple[str, Mapping[str, Any]]], skipped_lines: 
     return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
 
 
-def _is_spread(value: float | None) -> bool:
-    """Whether a standard deviation says something: 0 is what one repetition gives."""
-    return value is not None and 0 < value < math.inf
+def _known_spread(value: float | None) -> float | None:
+    """Return a standard deviation that says something: 0 is what one repetition gives."""
+    return value if value is not None and 0 < value < math.inf else None
 
 
 def _sweeps(rows: Sequence[PlacedRow]) -> list[list[PlacedRow]]:
@@ -287,13 +287,14 @@ def _measurements(placed: PlacedRow) -> list[MeasurementDocument]:
         samples=samples,
         context=context,
     )
-    if not _is_spread(row.stddev_ts) or (samples and len(samples) == 1):
+    std = _known_spread(row.stddev_ts)
+    if std is None or (samples and len(samples) == 1):
         return [mean]
     spread = MeasurementDocument(
         metric=metric,
         statistic="std",
         definition=definition,
-        value=row.stddev_ts or 0.0,
+        value=std,
         unit="tok/s",
         sample_count=mean.sample_count,
         context=context,

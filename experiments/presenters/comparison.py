@@ -16,6 +16,7 @@ from experiments.comparison import (
     MetricRow,
     ScoreRow,
     Subject,
+    best_index,
 )
 from experiments.models import TestRun
 from experiments.presenters.labels import definition_label, scale_of
@@ -277,7 +278,9 @@ def _direction(higher_is_better: bool | None) -> str:
 
 def _score_line(row: ScoreRow, comparison: Comparison) -> ScoreLine:
     values = [score.score if score and score.complete else None for score in row.scores]
-    best = _single_best(values, row) if row.verdict == Verdict.STRICT else None
+    higher_is_better = row.benchmark.higher_is_better
+    strict = row.verdict == Verdict.STRICT
+    best = best_index(values, higher_is_better=higher_is_better) if strict else None
     mixed = row.verdict == Verdict.NOT_COMPARABLE
     return ScoreLine(
         benchmark=row.benchmark,
@@ -295,14 +298,6 @@ def _score_line(row: ScoreRow, comparison: Comparison) -> ScoreLine:
         ),
         is_chosen=row.benchmark == comparison.benchmark,
     )
-
-
-def _single_best(values: Sequence[float | None], row: ScoreRow) -> int | None:
-    scores = [value for value in values if value is not None]
-    if len(scores) < 2:
-        return None
-    best = max(scores) if row.benchmark.higher_is_better else min(scores)
-    return values.index(best) if scores.count(best) == 1 else None
 
 
 def _score_mark(score: BenchmarkScore, *, name_protocol: bool) -> str:
