@@ -1,27 +1,62 @@
-"""Real files of the corpus through the pipeline, against values read from them by hand."""
+"""llama-bench files of the corpus by API and form, against values read from them by hand."""
 
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from experiments.models import ApiToken, TestRun
+from experiments.models import ApiToken, Measurement, TestRun, Upload
+from tests.experiments.form_upload import field_of, press, send
 from tests.factories import make_staff
 
-FOLDERS = ("llama-bench", "llama-bench-csv")
+FOLDERS = (
+    "llama-bench",
+    "llama-bench-csv",
+    "llama-bench-md",
+    "llama-bench-wrapped",
+    "llama-bench-docs",
+)
 NEAR_MISSES = ("other-json", "other-csv")
 
+README = "ikawrakow__ik_llama.cpp__examples--llama-bench--README.md"
+# Why a file is refused: status, and words of the reason with its place.
+REFUSED = {
+    "hogeheer499-commits__strix-halo-guide__data--raw--2026-05-03--qwen3.6-35b-a3b-q4-k-m-ollama-"
+    "blob-b9010-r20.csv": (422, "", "The file has a header but no result row"),
+    README: (422, "line 75", "results as JSON, and a Markdown table of results here; send each"),
+    f"{README}.block0.csv": (422, "line 2", "The row has 27 values, the header 26 columns."),
+    f"{README}.block0.sql": (422, "line 30", "The row has 27 values, the header 26 columns."),
+    "ikawrakow__ik_llama.cpp__github-data--pull_requests--428_-_Zen4__Faster_PP_for_IQ2_KS__"
+    "IQ4_KS__IQ5_KS.md": (415, "", "No known format matches this file. Known are: llama-bench"),
+}
+# Files that name no model, or one as converters call it when nobody says: the sender knows it.
+NAMELESS = (
+    f"{README}.block0.json",
+    "20251211_072744.txt",
+    "20251211_104857.txt",
+    "20251211_133458.txt",
+)
+MODEL = "Llama-2-7B"
+DEVICES = {
+    "llama-bench": {"Radeon 8060S", "AMD EPYC 9274F"},
+    "llama-bench-csv": {"Radeon 8060S"},
+    "llama-bench-md": {"RX 7900 XTX"},
+    "llama-bench-docs": {"RTX 3090 Ti"},
+}
+Row = dict[str, Any]
 
-def golden(corpus: Path) -> dict[str, list[dict[str, Any]]]:
+
+def golden(corpus: Path) -> dict[str, list[Row]]:
     """Return the hand-checked values of each file of the folders."""
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[Row]] = {}
     with (corpus / "GOLDEN.tsv").open(encoding="utf-8") as lines:
         for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             if line["file"].split("/")[0] in FOLDERS:
@@ -34,17 +69,21 @@ def files(corpus: Path, folders: tuple[str, ...]) -> Iterator[Path]:
         yield from sorted((corpus / folder).iterdir())
 
 
+def is_nameless(path: Path) -> bool:
+    return path.name.endswith(NAMELESS)
+
+
 def lengths(test: str) -> tuple[int, int, int]:
-    """Read "pp512/@d0", "tg/128@d1024" and "p4096 n0 d0" as (n_prompt, n_gen, n_depth)."""
+    """Read "pp512/@d0", "tg/128@d1024", "p4096 n0 d0" and "pp512" as (n_prompt, n_gen, n_depth)."""
     if found := re.fullmatch(r"p(\d+) n(\d+) d(\d+)", test):
         prompt, generated, depth = found.groups()
-    elif found := re.fullmatch(r"pp(\d+)/@d(\d+)", test):
+    elif found := re.fullmatch(r"pp(\d+)(?:/@d(\d+))?", test):
         (prompt, depth), generated = found.groups(), "0"
-    elif found := re.fullmatch(r"tg/(\d+)@d(\d+)", test):
+    elif found := re.fullmatch(r"tg/?(\d+)(?:@d(\d+))?", test):
         (generated, depth), prompt = found.groups(), "0"
     else:
         raise AssertionError(test)
-    return int(prompt), int(generated), int(depth)
+    return int(prompt), int(generated), int(depth or 0)
 
 
 @pytest.fixture
@@ -52,18 +91,49 @@ def token(db: None) -> str:
     return ApiToken.issue(name="corpus", scopes=["upload"])
 
 
-def post(client: Client, token: str, path: Path) -> Any:
+def post(client: Client, token: str, path: Path, **context: str) -> Any:
     return client.post(
-        f"/api/uploads?notes={quote(path.name)}",
+        f"/api/uploads?{urlencode(context)}",
         data=path.read_bytes(),
         content_type="application/octet-stream",
         headers={"authorization": f"Bearer {token}"},
     )
 
 
-def matches(detail: dict[str, Any], want: dict[str, Any]) -> bool:
+def post_with_model(client: Client, token: str, path: Path) -> Any:
+    """Send a file by the API, and again with its model where the answer asks for it."""
+    response = post(client, token, path, notes=path.name)
+    if is_nameless(path):
+        assert (response.status_code, response.json()["missing"]) == (422, ["model_name"])
+        return post(client, token, path, notes=path.name, model_name=MODEL)
+    return response
+
+
+def send_by_form(client: Client, paths: list[Path]) -> dict[str, tuple[str, list[str]]]:
+    """Send files by the upload form, name the model where it asks, and confirm.
+
+    Returns outcome and run ids by file name; refused files have none.
+    """
+    send(client, *(SimpleUploadedFile(path.name, path.read_bytes()) for path in paths))
+    lacking = [
+        upload for upload in Upload.objects.drafts() if upload.report["missing"] == ["model_name"]
+    ]
+    named = {field_of(upload, "model_name"): MODEL for upload in lacking}
+    press(client, "confirm", **named)
+    assert not Upload.objects.drafts().exists()
+    return {
+        upload.file_name: (
+            upload.outcome,
+            [str(item.run_id) for item in upload.items.order_by("id")],
+        )
+        for upload in Upload.objects.all()
+    }
+
+
+def matches(detail: dict[str, Any], want: Row) -> bool:
     """Whether a detail answer holds a golden row: figure, spread, definition, load, machine."""
     prompt, generated, depth = lengths(want["test"])
+    speed, spread = want["ts"].split(" ± ") if "ts" in want else (want["tok_s"], want["std"])
     metric, definition = (
         ("tokens_per_second", "decode") if generated else ("prompt_processing_speed", "prefill")
     )
@@ -71,13 +141,13 @@ def matches(detail: dict[str, Any], want: dict[str, Any]) -> bool:
         (item["metric"], item["statistic"], item["definition"]): item for item in detail["metrics"]
     }
     mean = measured.get((metric, "mean", definition))
-    if mean is None or mean["value"] != pytest.approx(float(want["tok_s"])):
+    if mean is None or mean["value"] != pytest.approx(float(speed)):
         return False
-    spread = measured.get((metric, "std", definition))
+    found = measured.get((metric, "std", definition))
     workload = detail["workload"]
     length = workload["output_tokens"] if generated else workload["input_tokens"]
     return (
-        (spread["value"] if spread else 0.0) == pytest.approx(float(want["std"]))
+        (found["value"] if found else 0.0) == pytest.approx(float(spread))
         and mean["unit"] == "tok/s"
         and mean["sample_count"] == want.get("n")
         and length == (generated or prompt)
@@ -87,60 +157,117 @@ def matches(detail: dict[str, Any], want: dict[str, Any]) -> bool:
     )
 
 
-def test_llama_bench_files_give_the_golden_values(corpus: Path, client: Client, token: str) -> None:
+def test_files_give_the_golden_values_or_the_reason_why_not(
+    corpus: Path, client: Client, token: str
+) -> None:
     """Each golden row is found on exactly one run, or on all that share its prompt test."""
     expected = golden(corpus)
     checked = 0
+    refused = set()
     for path in files(corpus, FOLDERS):
         name = f"{path.parent.name}/{path.name}"
-        response = post(client, token, path)
+        response = post_with_model(client, token, path)
         body = response.json()
-        wanted = expected.get(name, [])
-        if any("reject" in want.get("note", "") for want in wanted):
-            assert response.status_code == 422, name
-            assert body["details"][0]["message"]
+        if path.name in REFUSED:
+            status, place, words = REFUSED[path.name]
+            told = body["details"][0]
+            assert (response.status_code, told["path"]) == (status, place), body
+            assert words in told["message"]
+            refused.add(path.name)
             continue
         assert response.status_code == 201, (name, body)
-        details = [client.get(f"/api/detail/{run}").json() for run in body["runs"]]
+        wanted = expected.get(name, [])
+        runs = body["runs"] if wanted else []
+        details = [client.get(f"/api/detail/{run}").json() for run in runs]
         for want in wanted:
             found = [detail for detail in details if matches(detail, want)]
             assert found, (name, want)
-            system = found[0]["system_info"]
-            device = system["gpu_model"] or system["cpu_model"]
-            assert device in ("Radeon 8060S", "AMD EPYC 9274F"), device
+            assert {device_of(detail) for detail in found} <= DEVICES[path.parent.name]
             checked += 1
         again = post(client, token, path)
         assert (again.status_code, again.json()["outcome"]) == (200, "unchanged")
+    assert refused == REFUSED.keys()
     assert checked == sum(len(rows) for rows in expected.values() if "note" not in rows[0])
 
 
-def test_no_run_too_many(corpus: Path, client: Client, token: str) -> None:
-    """The runs of each file are its generation rows and the prompt rows none of them takes."""
+def device_of(detail: dict[str, Any]) -> str:
+    system = detail["system_info"]
+    return str(system["gpu_model"] or system["cpu_model"])
+
+
+def test_every_figure_of_the_files_is_there_and_no_other(
+    corpus: Path, client: Client, token: str
+) -> None:
+    """The runs of each file, and their figures, are those of an independent reading of it."""
     for path in files(corpus, FOLDERS):
-        text = path.read_text(encoding="utf-8")
-        before = TestRun.objects.count()
-        response = post(client, token, path)
-        if response.status_code != 201:
+        if path.name in REFUSED:
             continue
-        made = TestRun.objects.count() - before
-        assert made == expected_runs(list(records(path, text))), path.name
+        response = post_with_model(client, token, path)
+        assert response.status_code == 201, response.json()
+        runs = TestRun.objects.filter(pk__in=response.json()["runs"])
+        rows = list(rows_of(path))
+        assert runs.count() == expected_runs(rows), path.name
+        for metric, key in (
+            ("tokens_per_second", "n_gen"),
+            ("prompt_processing_speed", "n_prompt"),
+        ):
+            found = Measurement.objects.filter(run__in=runs, metric=metric)
+            of_file = [row for row in rows if int(row[key])]
+            means = Counter(found.filter(statistic="mean").values_list("value", flat=True))
+            assert set(means) == {float(row["avg_ts"]) for row in of_file}, path.name
+            if metric == "tokens_per_second":
+                assert means == Counter(float(row["avg_ts"]) for row in of_file)
+            spreads = set(found.filter(statistic="std").values_list("value", flat=True))
+            assert spreads == {float(row["stddev_ts"]) for row in of_file} - {0.0}, path.name
 
 
-def records(path: Path, text: str) -> Iterator[dict[str, Any]]:
+def rows_of(path: Path) -> Iterator[Row]:
     """Read the rows of a file without the site's parsers."""
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".csv":
         yield from csv.DictReader(text.splitlines())
+    elif path.suffix == ".txt":
+        yield from table_rows(text)
+    elif '"raw":[' in text:
+        for part in re.split(r"^(?=\{\"name\")", text, flags=re.MULTILINE)[1:]:
+            record = json.loads(part)
+            assert len(record["raw"]) == 2
+            yield from ({**row, "about": record["name"]} for row in record["raw"])
     elif text.lstrip().startswith("["):
         yield from json.loads(text)
     else:
-        yield from (json.loads(line) for line in text.splitlines() if line.startswith("{"))
+        for line in text.splitlines():
+            if line.startswith("{"):
+                record = json.loads(line)
+                about = [record.get(key) for key in ("build", "fa", "b", "hipblaslt")]
+                yield {**record.get("bench_raw", record), "about": about}
 
 
-def expected_runs(rows: list[dict[str, Any]]) -> int:
+def table_rows(text: str) -> Iterator[Row]:
+    """Read the tables of the one author whose logs are in the corpus."""
+    title = ""
+    for line in text.splitlines():
+        if line.startswith("###"):
+            title = line
+        elif line.startswith("| llama"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            kind, length = cells[-2][:2], cells[-2][2:]
+            speed, spread = cells[-1].split(" ± ")
+            yield {
+                "n_prompt": length if kind == "pp" else 0,
+                "n_gen": length if kind == "tg" else 0,
+                "avg_ts": speed,
+                "stddev_ts": spread,
+                "about": [title, *cells[:-2]],
+            }
+
+
+def expected_runs(rows: list[Row]) -> int:
     """Count generation rows, and prompt rows that are not the pair of one, per settings."""
-    groups: dict[tuple[Any, ...], dict[str, list[int]]] = {}
+    settings = ("model_filename", "build_commit", "gpu_info", "flash_attn", "n_ubatch", "n_batch")
+    groups: dict[str, dict[str, list[int]]] = {}
     for item in rows:
-        key = (item["flash_attn"], item["n_ubatch"], item["n_batch"], item.get("n_depth", 0))
+        key = str([item.get(name) for name in (*settings, "about")] + [item.get("n_depth", 0)])
         group = groups.setdefault(key, {"tg": [], "pp": []})
         generated = int(item["n_gen"])
         group["tg" if generated else "pp"].append(generated or int(item["n_prompt"]))
@@ -153,38 +280,64 @@ def expected_runs(rows: list[dict[str, Any]]) -> int:
     return total
 
 
+def test_tables_name_their_gpus_and_their_titles(corpus: Path, client: Client, token: str) -> None:
+    """The log above each table says how many GPUs it used, and the heading which."""
+    for path in (corpus / "llama-bench-md").glob("*vulkan_benchmark*"):
+        runs = TestRun.objects.filter(pk__in=post_with_model(client, token, path).json()["runs"])
+        used = runs.values_list(
+            "settings__title", "hardware__gpu_count", "hardware__platform__name"
+        )
+        assert Counter(used) == {
+            ("GPU 0 ONLY", 1, "1× RX 7900 XTX"): 2,
+            ("GPU 1 ONLY", 1, "1× RX 7900 XTX"): 2,
+            ("DUAL GPU", 2, "2× RX 7900 XTX"): 2,
+        }
+        assert runs.values("configuration").distinct().count() == 6
+        assert runs.values("sweep").distinct().count() == 6
+
+
+def test_files_of_scripts_keep_power_and_memory(corpus: Path, client: Client, token: str) -> None:
+    """Each generation run has the power and the memory that its own record states."""
+    (path,) = (corpus / "llama-bench-wrapped").glob("*GLM-4.5-Air*")
+    runs = post(client, token, path).json()["runs"]
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    by_speed = {
+        record["bench_raw"]["avg_ts"]: record for record in records if record["bench_raw"]["n_gen"]
+    }
+    figures: dict[Any, dict[tuple[str, str], float]] = {}
+    for item in Measurement.objects.filter(run__in=runs):
+        figures.setdefault(item.run_id, {})[item.metric, item.statistic] = item.value
+    with_speed = [found for found in figures.values() if ("tokens_per_second", "mean") in found]
+    assert len(with_speed) == len(by_speed) == 52
+    for found in with_speed:
+        record = by_speed[found["tokens_per_second", "mean"]]
+        assert found["gpu_power_watts", "mean"] == record["avg_power_w"]
+        assert found["gpu_power_watts", "max"] == record["max_power_w"]
+        peak = (record["vram_peak_mib"] + record["gtt_peak_mib"]) * 1024 * 1024 / 1e9
+        assert found["peak_memory_gb", "mean"] == pytest.approx(peak)
+        assert 60 < peak < 80  # in GTT, where this machine keeps 73 GB of weights
+
+
 def test_near_misses_are_refused(corpus: Path, client: Client, token: str) -> None:
     for path in files(corpus, NEAR_MISSES):
         response = post(client, token, path)
         assert response.status_code == 415, path.name
         assert response.json()["code"] == "unknown_format"
+        assert response.json()["details"][0]["value"], path.name
     assert TestRun.objects.count() == 0
 
 
-def test_the_admin_form_takes_all_files_at_once(corpus: Path, client: Client, db: None) -> None:
-    """One submission of every file makes what sending them one by one to the API makes."""
+def test_the_form_makes_what_the_api_makes(corpus: Path, client: Client, token: str) -> None:
+    """Every file, sent by the form a folder at a time, makes the runs that the API makes of it."""
     client.force_login(make_staff())
-    paths = list(files(corpus, FOLDERS))
-    with ExitStack() as opened:
-        sent = [opened.enter_context(path.open("rb")) for path in paths]
-        response = client.post("/admin/experiments/upload/add/", {"file": sent})
-    assert response.status_code == 422  # one file of the corpus is a header without rows
-    reports = response.context["reports"]
-    assert [report.file_name for report in reports] == [path.name for path in paths]
-    refused = [report for report in reports if not report.accepted]
-    assert [report.errors[0].message for report in refused] == [
-        "The file has a header but no result row; did llama-bench fail?"
-    ]
-    by_form = set(TestRun.objects.values_list("pk", flat=True))
-    token = ApiToken.issue(name="again", scopes=["upload"])
-    for report, path in zip(reports, paths, strict=True):
-        if report.accepted:
-            again = client.post(
-                "/api/uploads",
-                data=path.read_bytes(),
-                content_type="application/octet-stream",
-                headers={"authorization": f"Bearer {token}"},
-            ).json()
-            assert again["outcome"] == "unchanged"
-            assert again["runs"] == [str(run.id) for run in report.runs]
-    assert set(TestRun.objects.values_list("pk", flat=True)) == by_form
+    for folder in FOLDERS:
+        paths = list(files(corpus, (folder,)))
+        outcomes = send_by_form(client, paths)
+        for path in paths:
+            outcome, runs = outcomes[path.name]
+            if path.name in REFUSED:
+                assert (outcome, runs) == ("rejected", []), path.name
+                continue
+            assert outcome == "created", path.name
+            again = post(client, token, path).json()
+            assert (again["outcome"], again["runs"]) == ("unchanged", runs), path.name

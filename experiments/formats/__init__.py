@@ -1,14 +1,55 @@
 """The formats that the site reads, in the order in which they are tried (no Django)."""
 
-from experiments.formats import llama_bench_csv, llama_bench_json, site_json
+from dataclasses import replace
+
+from experiments.formats import (
+    llama_bench_csv,
+    llama_bench_json,
+    llama_bench_markdown,
+    llama_bench_sql,
+    llama_bench_wrapped,
+    lm_eval_json,
+    lm_eval_markdown,
+    mmlu_pro_json,
+    mmlu_pro_report,
+    mmlu_pro_text,
+    site_json,
+)
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import Problem, UnknownFormatError
+from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
 
+
+def _reporting_skipped_lines(json_format: Format) -> Format:
+    """Return the format with a warning of the lines between JSON documents that are no JSON."""
+
+    def parse(content: Content) -> ParsedFile:
+        parsed = json_format.parse(content)
+        _documents, skipped = content.json
+        if not skipped:
+            return parsed
+        message = "Lines between the JSON documents that are no JSON were skipped."
+        return replace(parsed, warnings=(*parsed.warnings, Problem("", message, skipped)))
+
+    return replace(json_format, parse=parse)
+
+
+# The formats of one JSON document or several; whatever lines stand between them are reported.
+_JSON_FORMATS = (
+    llama_bench_json.FORMAT,
+    llama_bench_wrapped.FORMAT,
+    lm_eval_json.FORMAT,
+    mmlu_pro_json.FORMAT,
+    site_json.FORMAT,
+)
 FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
-    llama_bench_json.FORMAT,
-    site_json.FORMAT,
+    *map(_reporting_skipped_lines, _JSON_FORMATS),
+    llama_bench_sql.FORMAT,
+    llama_bench_markdown.FORMAT,
+    mmlu_pro_report.FORMAT,
+    mmlu_pro_text.FORMAT,
+    lm_eval_markdown.FORMAT,
 )
 
 
@@ -16,11 +57,17 @@ def detect_format(content: Content) -> Format:
     """Return the first format that recognises the content.
 
     Raises UnreadableError for JSON that is broken, UnknownFormatError for readable content that
-    no format recognises.
+    no format recognises. A log may hold what looks like broken JSON and be of a text format.
     """
+    unreadable: UnreadableError | None = None
     for candidate in FORMATS:
-        if candidate.detect(content):
-            return candidate
+        try:
+            if candidate.detect(content):
+                return candidate
+        except UnreadableError as error:
+            unreadable = unreadable or error
+    if unreadable is not None:
+        raise unreadable
     titles = "; ".join(item.title for item in FORMATS)
     raise UnknownFormatError(
         Problem("", f"No known format matches this file. Known are: {titles}.", _glimpse(content))

@@ -1,26 +1,29 @@
-"""From bytes to text and JSON documents, with a clear error for everything that is neither."""
+"""From bytes to text and JSON documents, with a clear error for everything that is neither.
 
-import json
+Packed files are unpacked first; what is hashed and kept is what was sent.
+"""
+
 import re
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from experiments.formats.documents import Problem, UnreadableError
+from experiments.formats.json_documents import Document, read_documents
 
+MAX_TEXT_BYTES = 64 * 2**20
+"""How large a packed file may be when it is unpacked, unless the caller sets another limit."""
+
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to ask for gzip, with its checksum
+_GZIP_CHUNK = 2**16
+_MAX_GZIP_MEMBERS = 10_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_MAX_DEPTH = 100
 _EMPTY = Problem("", "The file is empty; send the file your tool wrote.")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_CONFLICT = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Document:
-    """One JSON value of a file and where it stands (`""` for the whole file)."""
-
-    place: str
-    value: Any
+_CONFLICT = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
+# What stands between the two versions also underlines a heading in Markdown, but never in JSON.
+_CONFLICT_IN_JSON = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,24 @@ class Content:
         """Whether the first character that is not white space opens a JSON object or array."""
         return self.text.lstrip()[:1] in ("{", "[")
 
-    @cached_property
+    @property
     def json(self) -> tuple[tuple[Document, ...], int]:
         """The JSON documents of the file and the number of lines skipped between them.
 
         Raises UnreadableError for broken JSON. A file without any JSON gives no documents.
         """
-        return _read_documents(self.text)
+        read = self._read_json
+        if isinstance(read, UnreadableError):
+            raise UnreadableError(*read.problems)
+        return read
+
+    @cached_property
+    def _read_json(self) -> tuple[tuple[Document, ...], int] | UnreadableError:
+        """What reading the JSON gave: each format asks, and broken JSON is read once, too."""
+        try:
+            return read_documents(self.text)
+        except UnreadableError as error:
+            return error
 
     @cached_property
     def first_record(self) -> dict[str, Any]:
@@ -55,153 +69,93 @@ class Content:
         return value if isinstance(value, dict) else {}
 
 
-def decode(data: bytes, file_name: str = "") -> Content:
-    """Return the file as text: UTF-8, or UTF-16 with a byte order mark.
+class UnpackedTooLargeError(UnreadableError):
+    """A packed file that is larger than the site takes once it is unpacked."""
 
-    Raises UnreadableError for empty files, other encodings and merge conflict markers.
+
+def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTES) -> Content:
+    """Return the file as text: UTF-8, or UTF-16 with a byte order mark, packed by gzip or not.
+
+    `limit_bytes` bounds what a packed file unpacks to. Raises UnreadableError for empty files,
+    damaged or cut gzip data, other encodings and merge conflict markers, and its subclass
+    UnpackedTooLargeError for a packed file beyond the limit.
     """
+    if data.startswith(_GZIP):
+        data = _unpack(data, limit_bytes)
     if not data.strip():
         raise UnreadableError(_EMPTY)
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UnreadableError(
-            Problem(
-                f"byte {error.start}",
-                "This is not UTF-8 text (or UTF-16 with a byte order mark); "
-                "save it in UTF-8 or send the original file.",
-                data[error.start : error.start + 8].hex(" "),
-            )
-        ) from error
+    text = _as_text(data)
     if not text.strip():
         raise UnreadableError(_EMPTY)
     if "\x00" in text:
-        line = text.count("\n", 0, text.index("\x00")) + 1
-        raise UnreadableError(
-            Problem(f"line {line}", "The file holds a NUL character: this is no text file.")
-        )
-    if conflict := _CONFLICT.search(text):
-        line = text.count("\n", 0, conflict.start()) + 1
         raise UnreadableError(
             Problem(
-                f"line {line}",
+                _line_of(text, text.index("\x00")),
+                "The file holds a NUL character: this is no text file, or UTF-16 without a byte "
+                "order mark; save it in UTF-8.",
+            )
+        )
+    content = Content(text, file_name)
+    markers = _CONFLICT_IN_JSON if content.looks_like_json else _CONFLICT
+    if conflict := markers.search(text):
+        raise UnreadableError(
+            Problem(
+                _line_of(text, conflict.start()),
                 "The file holds a merge conflict marker; resolve the conflict first.",
                 conflict.group(0).strip(),
             )
         )
-    return Content(text, file_name)
+    return content
 
 
-def _read_documents(text: str) -> tuple[tuple[Document, ...], int]:
-    """Read one JSON value, or many with other lines between them."""
-    try:
-        whole = _parse(text, 0, whole=True)[0]
-    except json.JSONDecodeError as error:
-        documents, skipped = _read_many(text)
-        if not documents and text.lstrip()[:1] in ("{", "["):
-            raise _broken(text, error) from error
-        return documents, skipped
-    _check_text(whole, "")
-    return (Document("", whole),), 0
-
-
-def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
-    """Read JSON values that follow each other; lines that start none are counted and skipped."""
-    documents: list[Document] = []
-    skipped = 0
+def _unpack(data: bytes, limit_bytes: int) -> bytes:
+    """Return what gzip data holds, never more than the limit; several files in a row are one."""
+    parts: list[bytes] = []
+    left = limit_bytes
     position = 0
-    line_number = 1
-    while position < len(text):
-        line_end = text.find("\n", position)
-        line_end = len(text) if line_end < 0 else line_end
-        line = text[position:line_end]
-        start = position + len(line) - len(line.lstrip())
-        next_position = line_end + 1
-        if text[start : start + 1] in ("{", "["):
+    for _member in range(_MAX_GZIP_MEMBERS):
+        reader = zlib.decompressobj(_GZIP_WINDOW)
+        while not reader.eof:
+            chunk = data[position : position + _GZIP_CHUNK]
+            if not chunk:
+                message = "The gzip data ends too early; send the whole file."
+                raise UnreadableError(Problem("", message, f"{len(data):,} bytes"))
             try:
-                value, next_position = _parse(text, start, whole=False)
-            except json.JSONDecodeError as error:
-                # A log line such as "[INFO] …" fails at once; an array that was cut off does not.
-                if text[start] == "{" or error.pos > line_end:
-                    raise _broken(text, error) from error
-                skipped += 1
-            else:
-                place = f"line {line_number}"
-                _check_text(value, place)
-                documents.append(Document(place, value))
-        else:
-            skipped += bool(line.strip())
-        line_number += text.count("\n", position, next_position)
-        position = next_position
-    return tuple(documents), skipped
+                parts.append(reader.decompress(chunk, left + 1))
+            except zlib.error as error:
+                message = "The gzip data is damaged; pack the file again, or send it unpacked."
+                raise UnreadableError(Problem(f"byte {position}", message, str(error))) from error
+            position += len(chunk) - len(reader.unused_data)
+            left -= len(parts[-1])
+            if left < 0:
+                message = f"Unpacked, the file is larger than {limit_bytes:,} bytes, the limit."
+                raise UnpackedTooLargeError(Problem("", message, f"{len(data):,} bytes packed"))
+        if not data[position : position + _GZIP_CHUNK].strip(b"\x00"):  # tools pad with zeros
+            return b"".join(parts)
+        if not data.startswith(_GZIP, position):
+            break
+    message = "Behind the gzip data stand other bytes; pack the file again, or send it unpacked."
+    value = data[position : position + 8].hex(" ")
+    raise UnreadableError(Problem(f"byte {position}", message, value))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object, refusing a key that stands twice: one of its values would be lost."""
-    built = dict(pairs)
-    if len(built) != len(pairs):
-        seen: set[str] = set()
-        for key, _value in pairs:
-            if key in seen:
-                raise UnreadableError(
-                    Problem(key, "This key stands twice in one object; keep the right one.", key)
-                )
-            seen.add(key)
-    return built
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)
-
-
-def _parse(text: str, start: int, *, whole: bool) -> tuple[Any, int]:
-    """Parse one JSON value from `start`; return it and the position behind it.
-
-    Nesting beyond reason and endless integers are refused; other faults raise JSONDecodeError.
-    """
+def _as_text(data: bytes) -> str:
+    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
     try:
-        return (_DECODER.decode(text), len(text)) if whole else _DECODER.raw_decode(text, start)
-    except RecursionError as error:
-        raise UnreadableError(_TOO_DEEP) from error
-    except ValueError as error:
-        if isinstance(error, json.JSONDecodeError):
-            raise
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        packed = data.startswith(_GZIP)
         raise UnreadableError(
-            Problem("", "A number in the file has too many digits to be a measurement.")
+            Problem(
+                f"byte {error.start}",
+                "The file is packed twice by gzip; pack it once."
+                if packed
+                else "This is not UTF-8 text (or UTF-16 with a byte order mark); "
+                "save it in UTF-8 or send the original file.",
+                data[error.start : error.start + 8].hex(" "),
+            )
         ) from error
 
 
-_TOO_DEEP = Problem("", f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
-
-
-def _broken(text: str, error: json.JSONDecodeError) -> UnreadableError:
-    """Describe broken JSON by line, column and the text around the place."""
-    return UnreadableError(
-        Problem(
-            f"line {error.lineno}, column {error.colno}",
-            f"This is not valid JSON: {error.msg}. Is the file complete?",
-            text[max(error.pos - 20, 0) : error.pos + 20],
-        )
-    )
-
-
-def _check_text(value: Any, path: str, depth: int = 0) -> None:
-    """Refuse text that no database can store, and nesting that no result file has."""
-    if depth > _MAX_DEPTH:
-        raise UnreadableError(_TOO_DEEP)
-    if isinstance(value, str):
-        if found := _UNSTORABLE.search(value):
-            raise UnreadableError(
-                Problem(
-                    path,
-                    "The text holds a NUL character or half of a surrogate pair; remove it.",
-                    ascii(value[max(found.start() - 10, 0) : found.start() + 10]),
-                )
-            )
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _check_text(key, path, depth + 1)
-            _check_text(item, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_text(item, f"{path}[{index}]", depth + 1)
+def _line_of(text: str, position: int) -> str:
+    return f"line {text.count(chr(10), 0, position) + 1}"

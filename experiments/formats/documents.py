@@ -9,6 +9,9 @@ from benchmarks.protocol import Protocol
 from benchmarks.totals import CategoryData
 from hardware.resolution import HardwareFacts
 
+MOST_PROBLEMS = 100
+"""How many problems of one file are told; who sent it corrects them and sends it again."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -24,9 +27,12 @@ class Problem:
 
 
 class FormatError(Exception):
-    """A file that cannot be taken, with all its problems; subclasses say of which kind."""
+    """A file that cannot be taken, with its first problems; subclasses say of which kind."""
 
     def __init__(self, *problems: Problem) -> None:
+        if len(problems) > MOST_PROBLEMS:
+            more = Problem("", "There are more problems than these; correct them first.")
+            problems = (*problems[:MOST_PROBLEMS], more)
         super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
         self.problems = problems
 
@@ -65,7 +71,12 @@ class MeasurementDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreDocument:
-    """The result of one benchmark, under the name that the source gives it."""
+    """The result of one benchmark, under the name that the source gives it.
+
+    `partial_reason` says why it does not cover the benchmark. `scale_known` tells that the source
+    leaves no doubt about the scale, so that 0.3 is 0.3 % and no fraction; `higher_is_better` is
+    used when the benchmark is not known yet.
+    """
 
     path: str
     benchmark: str
@@ -75,6 +86,9 @@ class ScoreDocument:
     stderr: float | None = None
     protocol: Protocol = field(default_factory=Protocol)
     complete: bool | None = None
+    partial_reason: str | None = None
+    scale_known: bool = False
+    higher_is_better: bool | None = None
     measured_at: datetime | None = None
     zone_known: bool = True
     source_url: str | None = None

@@ -2,16 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
+from experiments.formats.documents import ParsedFile, Problem, UnreadableError
 from experiments.formats.llama_bench import parse_rows
+from experiments.formats.llama_bench_cells import check_header, row_of_cells
+from experiments.formats.llama_bench_rows import Source
 
 _HEADER_START = "build_commit,build_number"
-_REQUIRED = ("model_type", "n_prompt", "n_gen", "avg_ts")
 
 
 def _detect(content: Content) -> bool:
@@ -20,45 +20,30 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    return parse_rows(_records(content.text.lstrip()), skipped_lines=0)
+    return parse_rows(_rows(content.text))
 
 
-def _records(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each row as a mapping of the columns that are filled, with its line."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _rows(text: str) -> Iterator[Source | Problem]:
+    """Yield each row with its line, or the reason why it cannot be read."""
+    table = text.lstrip()
+    lines_before = text[: len(text) - len(table)].count("\n")
+    reader = csv.reader(io.StringIO(table, newline=""), strict=True)
     try:
         header = next(reader)
-        if absent := [name for name in _REQUIRED if name not in header]:
-            raise InvalidFileError(
-                Problem("line 1", "The header lacks columns of llama-bench.", ", ".join(absent))
-            )
-        if twice := sorted({name for name in header if header.count(name) > 1}):
-            raise InvalidFileError(
-                Problem("line 1", "A column stands twice; keep the right one.", ", ".join(twice))
-            )
+        check_header(header, f"line {lines_before + 1}")
         for values in reader:
-            if not values:
-                continue
-            place = f"line {reader.line_num}"
-            if len(values) != len(header):
-                raise InvalidFileError(
-                    Problem(
-                        place,
-                        f"The row has {len(values)} values, the header {len(header)} columns.",
-                        ",".join(values)[:80],
-                    )
-                )
-            yield place, {name: value for name, value in zip(header, values, strict=True) if value}
+            if values and values != header:  # files put one behind the other repeat it
+                yield row_of_cells(header, values, f"line {lines_before + reader.line_num}")
     except csv.Error as error:
         raise UnreadableError(
-            Problem(f"line {reader.line_num}", f"This is not valid CSV: {error}.")
+            Problem(f"line {lines_before + reader.line_num}", f"This is not valid CSV: {error}.")
         ) from error
 
 
 FORMAT = Format(
     name="llama-bench-csv",
     title="llama-bench CSV",
-    version=1,
+    version=2,
     detect=_detect,
     parse=_parse,
 )

@@ -1,12 +1,13 @@
 """llama-bench `-o json` and `-o jsonl`: an array of rows, or a row a line."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.documents import ParsedFile, Problem
 from experiments.formats.llama_bench import parse_rows
+from experiments.formats.llama_bench_rows import Source
+from experiments.formats.llama_bench_tables import refuse_table_beside
 from experiments.formats.problems import short_value
 
 _KEYS = {"avg_ts", "n_prompt", "n_gen", "model_type"}
@@ -17,27 +18,27 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    _documents, skipped = content.json
-    return parse_rows(_records(content), skipped)
+    refuse_table_beside(content, "as JSON")
+    return parse_rows(_rows(content))
 
 
-def _records(content: Content) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _rows(content: Content) -> Iterator[Source | Problem]:
     """Yield each row with its place: `[3]` in an array, `line 5` in JSON Lines."""
     for document in content.json[0]:
         values = document.value if isinstance(document.value, list) else [document.value]
         for index, value in enumerate(values):
             place = f"{document.place}[{index}]" if values is document.value else document.place
-            if not isinstance(value, dict):
-                raise InvalidFileError(
-                    Problem(place, "A llama-bench row is a JSON object.", short_value(value))
-                )
-            yield place, value
+            if isinstance(value, dict):
+                yield Source(place=place, record=value)
+            else:
+                message = "A llama-bench row is a JSON object."
+                yield Problem(place, message, short_value(value))
 
 
 FORMAT = Format(
     name="llama-bench-json",
     title="llama-bench JSON or JSON Lines",
-    version=1,
+    version=2,
     detect=_detect,
     parse=_parse,
 )

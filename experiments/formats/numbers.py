@@ -7,21 +7,20 @@ from typing import Any
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
+_NO_MEASUREMENT = "NaN and infinity are not measurements; leave the field out if it is not known."
+
 
 def nonfinite_problems(value: Any, place: str) -> Iterator[Problem]:
-    """Yield a problem for each NaN or infinity below `place` (1e400 is read as infinity)."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield Problem(
-            place,
-            "NaN and infinity are not measurements; leave the field out if it is not known.",
-            str(value),
-        )
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    """Yield a problem for each NaN or infinity within an object or a list at `place`.
+
+    (1e400 is read as infinity.)
+    """
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        if isinstance(item, dict | list):
             yield from nonfinite_problems(item, join_path(place, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from nonfinite_problems(item, join_path(place, index))
+        elif isinstance(item, float) and not math.isfinite(item):
+            yield Problem(join_path(place, key), _NO_MEASUREMENT, str(item))
 
 
 def without_nonfinite(value: Any) -> Any:

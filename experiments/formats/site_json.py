@@ -1,8 +1,8 @@
 """The site's own experiment JSON: one run, several runs, or scores alone."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import (
+    MOST_PROBLEMS,
     FormatError,
     InvalidFileError,
-    MeasurementDocument,
     ModelDocument,
     ParsedFile,
     Problem,
@@ -23,17 +23,16 @@ from experiments.formats.documents import (
 )
 from experiments.formats.numbers import nonfinite_problems
 from experiments.formats.problems import join_path, problems_of, short_value
+from experiments.formats.site_metrics import measurement_documents
 from experiments.formats.site_schema import (
+    FIELD_NAMES,
     ExperimentFile,
     ExperimentRun,
     ExperimentsFile,
     HardwareConfig,
-    PerformanceMetric,
     ScoreSet,
 )
 from experiments.formats.site_scores import ScoreSource, score_documents
-from experiments.metrics import METRICS, UnitError, convert, get_metric, parse_metric_name
-from experiments.metrics.names import normalise_statistic
 from hardware.resolution import HardwareFacts
 
 _BARE_RUN_KEYS = {"performance_metrics", "hardware_config", "model_name"}
@@ -54,18 +53,18 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    documents, skipped = content.json
+    documents, _skipped = content.json
     problems: list[Problem] = []
     runs: list[RunDocument] = []
     score_sets: list[ScoreSetDocument] = []
     warnings: list[Problem] = []
-    if skipped:
-        warnings.append(Problem("", "Lines between JSON documents were skipped.", skipped))
     for document in documents:
         try:
             parsed = _parse_document(document.value, document.place)
         except FormatError as error:
             problems += error.problems
+            if len(problems) > MOST_PROBLEMS:
+                break
             continue
         runs += parsed.runs
         score_sets += parsed.score_sets
@@ -81,7 +80,7 @@ def _parse_document(value: Any, place: str) -> ParsedFile:
         raise InvalidFileError(
             Problem(place, "An experiment is a JSON object.", short_value(value))
         )
-    if problems := tuple(nonfinite_problems(value, place)):
+    if problems := tuple(islice(nonfinite_problems(value, place), MOST_PROBLEMS + 1)):
         raise InvalidFileError(*problems)
     if "experiment_run" in value:
         run = _validated(ExperimentFile, value, place).experiment_run
@@ -95,7 +94,7 @@ def _parse_document(value: Any, place: str) -> ParsedFile:
     elif "performance_metrics" in value or "hardware_config" in value:
         placed = [(place, _validated(ExperimentRun, value, place), value)]
     else:
-        return _parse_score_set(_validated(ScoreSet, value, place), place)
+        return _parse_score_set(_validated(ScoreSet, value, place), value, place)
     return _parse_runs(placed)
 
 
@@ -103,7 +102,8 @@ def _validated(model: type[_M], value: Any, place: str) -> _M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidFileError(*problems_of(error, place)) from error
+        problems = problems_of(error, place, source=value, names=FIELD_NAMES)
+        raise InvalidFileError(*problems) from error
 
 
 def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> ParsedFile:
@@ -112,13 +112,17 @@ def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> P
     warnings: list[Problem] = []
     problems: list[Problem] = []
     for path, run, record in placed:
-        measurements, run_warnings, run_problems = _measurements(run, path)
+        measurements, run_warnings, run_problems = measurement_documents(
+            run.performance_metrics, join_path(path, "performance_metrics")
+        )
         source = ScoreSource(measured_at=run.timestamp, source_url=run.source_url, notes=run.notes)
         scores, score_problems = score_documents(
             run.benchmark_scores, join_path(path, "benchmark_scores"), source
         )
-        warnings += run_warnings
+        warnings += [*_without_zone(run.timestamp, record, path), *run_warnings]
         problems += [*run_problems, *score_problems]
+        if len(problems) > MOST_PROBLEMS:
+            break
         runs.append(
             RunDocument(
                 path=path,
@@ -149,7 +153,7 @@ def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> P
     return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
 
 
-def _parse_score_set(score_set: ScoreSet, place: str) -> ParsedFile:
+def _parse_score_set(score_set: ScoreSet, record: Mapping[str, Any], place: str) -> ParsedFile:
     source = ScoreSource(
         measured_at=score_set.timestamp,
         source_url=score_set.source_url,
@@ -161,127 +165,23 @@ def _parse_score_set(score_set: ScoreSet, place: str) -> ParsedFile:
     if problems:
         raise InvalidFileError(*problems)
     document = ScoreSetDocument(path=place, model=_model(score_set), scores=scores)
-    return ParsedFile(score_sets=(document,))
+    warnings = _without_zone(score_set.timestamp, record, place)
+    return ParsedFile(score_sets=(document,), warnings=tuple(warnings))
 
 
-def _measurements(
-    run: ExperimentRun, path: str
-) -> tuple[tuple[MeasurementDocument, ...], list[Problem], list[Problem]]:
-    """Return the measurements in the units of the registry, warnings and problems."""
-    measurements: dict[tuple[str, str, str | None], MeasurementDocument] = {}
-    warnings: list[Problem] = []
-    problems: list[Problem] = []
-    for index, metric in enumerate(run.performance_metrics):
-        place = join_path(path, "performance_metrics", index)
-        try:
-            measurement, warning = _measurement(metric, place)
-        except InvalidFileError as error:
-            problems += error.problems
-            continue
-        warnings += [warning] if warning else []
-        if measurement.identity in measurements:
-            problems.append(
-                Problem(
-                    join_path(place, "metric_name"),
-                    "The same metric, statistic and definition stands twice in this run.",
-                    metric.metric_name,
-                )
-            )
-        measurements[measurement.identity] = measurement
-    return tuple(measurements.values()), warnings, problems
-
-
-def _measurement(item: PerformanceMetric, place: str) -> tuple[MeasurementDocument, Problem | None]:
-    """Return one measurement, with a warning where the registry does not know or doubts it.
-
-    Raises InvalidFileError for a unit, statistic, definition or value that cannot be right.
-    """
-    name = parse_metric_name(item.metric_name)
-    stated = normalise_statistic(item.statistic) if item.statistic else None
-    if (item.statistic and not stated) or (stated and name.statistic not in (None, stated)):
-        raise InvalidFileError(
-            Problem(
-                join_path(place, "statistic"),
-                "A statistic is mean, min, max, std, p50 or any other pNN, "
-                "and the same as in metric_name.",
-                item.statistic,
-            )
-        )
-    metric = get_metric(name.metric)
-    document = MeasurementDocument(
-        metric=name.metric,
-        statistic=stated or name.statistic or "mean",
-        definition=item.definition,
-        value=item.value,
-        unit=item.unit,
-        sample_count=item.sample_count or (len(item.samples) if item.samples else None),
-        samples=tuple(item.samples) if item.samples else None,
-        derived_from=tuple(item.derived_from) if item.derived_from else None,
-        context=_context(item),
-    )
-    if metric is None:
-        warning = "The site does not know this metric; it is kept and shown under “Other”."
-        return document, Problem(join_path(place, "metric_name"), warning, item.metric_name)
-    never_zero = metric.plausible[0] > 0 and document.statistic != "std"
-    if item.value < 0 or (item.value == 0 and never_zero):
-        message = f"{metric.label} is {'above 0' if never_zero else 'never negative'}."
-        if item.value == 0:
-            message += " Leave out what is not known."
-        raise InvalidFileError(Problem(join_path(place, "value"), message, item.value))
-    if item.definition and metric.definitions and not metric.definition(item.definition):
-        known = ", ".join(definition.id for definition in metric.definitions)
-        raise InvalidFileError(
-            Problem(
-                join_path(place, "definition"),
-                f"{metric.label} knows these definitions: {known}.",
-                item.definition,
-            )
-        )
-    return _in_registry_unit(document, metric.unit, place)
-
-
-def _context(item: PerformanceMetric) -> dict[str, Any]:
-    """Return what was said beside a figure, its time included."""
-    context = dict(item.context or {})
-    return context | {"timestamp": item.timestamp.isoformat()} if item.timestamp else context
-
-
-def _in_registry_unit(
-    document: MeasurementDocument, unit: str, place: str
-) -> tuple[MeasurementDocument, Problem | None]:
-    """Convert a measurement to the registry's unit; an implausible value earns a warning."""
-    metric = METRICS[document.metric]
-    try:
-        value = convert(document.value, document.unit, unit)
-        samples = (
-            tuple(convert(sample, document.unit, unit) for sample in document.samples)
-            if document.samples
-            else None
-        )
-    except UnitError as error:
-        raise InvalidFileError(
-            Problem(join_path(place, "unit"), str(error), document.unit)
-        ) from error
-    if not all(math.isfinite(figure) for figure in (value, *(samples or ()))):
-        raise InvalidFileError(
-            Problem(join_path(place, "value"), f"This is too large in {unit}.", document.value)
-        )
-    low, high = metric.plausible
-    warning = None
-    if document.statistic != "std" and not low <= value <= high:
-        warning = Problem(
-            join_path(place, "value"),
-            f"{metric.label} usually lies between {low:g} and {high:g} {unit}; please check.",
-            value,
-        )
-    return replace(document, value=value, unit=unit, samples=samples), warning
+def _without_zone(moment: datetime | None, record: Mapping[str, Any], path: str) -> list[Problem]:
+    """Return a warning where the time of a record names no zone."""
+    if moment is None or moment.tzinfo is not None:
+        return []
+    message = "The time names no zone: it is kept as written and marked so. Z stands for UTC."
+    return [Problem(join_path(path, "timestamp"), message, record["timestamp"])]
 
 
 def _model(source: ExperimentRun | ScoreSet) -> ModelDocument:
     return ModelDocument(
         model_name=source.model_name,
         quantization=source.quantization,
-        lora_adapter=source.lora_adapter,
+        lora_adapter=source.lora_adapter or "",
     )
 
 

@@ -9,33 +9,52 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
-from experiments.formats.fields import Time
+from experiments.formats.fields import (
+    MOST_GPUS,
+    Amount,
+    Count,
+    Figure,
+    Name,
+    OptionalName,
+    Percent,
+    PositiveCount,
+    ShortName,
+    Text,
+    Time,
+    Unit,
+    Url,
+    Word,
+)
+from hardware.names import means_no_gpu
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-ShortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
-PositiveCount = Annotated[int, Field(ge=1, lt=2**31)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Figure = Annotated[float, Field(ge=-1e300, le=1e300)]
-Amount = Annotated[float, Field(gt=0, lt=1e15)]
-NO_GPU = {"", "cpu only", "cpu", "n/a", "none", "null"}
+MOST_SOCKETS = 32_767
 
 
-def _http_url(value: str) -> str:
-    AnyHttpUrl(value)
+def _no_nil(value: UUID) -> UUID:
+    """Refuse the id of all zeros: programs write it for “none”, and every such run would be one."""
+    if value.int == 0:
+        raise ValueError("An id of zeros is none; leave the field out to have one made.")
     return value
 
 
-Url = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_http_url)]
+def _yes_no_or_name(value: Any) -> Any:
+    """Refuse here what is neither, so that one problem is told and not one for each type."""
+    if isinstance(value, bool) or (isinstance(value, str) and 0 < len(value.strip()) <= 200):
+        return value
+    raise ValueError("true, false or the template's name is needed here.")
+
+
+RunId = Annotated[UUID, Field(strict=False), AfterValidator(_no_nil)]
+ChatTemplate = Annotated[bool | Name, BeforeValidator(_yes_no_or_name)]
 
 
 class _Model(BaseModel):
@@ -44,16 +63,19 @@ class _Model(BaseModel):
     )
 
 
+def names_gpu(gpu_model: str | None) -> bool:
+    """Tell whether a gpu_model names one: "CPU Only" and "N/A" do not."""
+    return not means_no_gpu(gpu_model or "")
+
+
 class HardwareConfig(_Model):
     """The machine. "CPU Only" or "N/A" as gpu_model mean that no GPU was used."""
 
-    gpu_model: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = (
-        None
-    )
-    gpu_count: Count | None = None
+    gpu_model: OptionalName | None = None
+    gpu_count: Annotated[int, Field(ge=0, le=MOST_GPUS)] | None = None
     gpu_memory_gb: Annotated[float, Field(ge=0, lt=1e6)] | None = None
     cpu_model: Name | None = None
-    cpu_sockets: PositiveCount | None = None
+    cpu_sockets: Annotated[int, Field(ge=1, le=MOST_SOCKETS)] | None = None
     cpu_arch: ShortName | None = None
     ram_gb: Amount | None = None
     ram_type: ShortName | None = None
@@ -64,16 +86,26 @@ class HardwareConfig(_Model):
     @property
     def has_gpu(self) -> bool:
         """Whether a GPU is named."""
-        return (self.gpu_model or "").lower() not in NO_GPU
+        return names_gpu(self.gpu_model)
+
+    @field_validator("gpu_count", "gpu_memory_gb")
+    @classmethod
+    def _fits_the_gpu(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value and "gpu_model" in info.data and not names_gpu(info.data["gpu_model"]):
+            raise ValueError("This is 0 or absent where no GPU is named; name it as gpu_model.")
+        return value
+
+    @field_validator("gpu_count")
+    @classmethod
+    def _counts_the_gpu(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value == 0 and names_gpu(info.data.get("gpu_model")):
+            raise ValueError("This is at least 1 where a GPU is named.")
+        return value
 
     @model_validator(mode="after")
     def _names_a_processor(self) -> Self:
         if not self.has_gpu and not self.cpu_model:
             raise ValueError("hardware_config needs gpu_model or cpu_model.")
-        if not self.has_gpu and (self.gpu_memory_gb or self.gpu_count):
-            raise ValueError("gpu_memory_gb and gpu_count are 0 or absent where no GPU is used.")
-        if self.has_gpu and self.gpu_count == 0:
-            raise ValueError("gpu_count is at least 1 where a GPU is used.")
         return self
 
 
@@ -82,34 +114,43 @@ class PerformanceMetric(_Model):
 
     metric_name: ShortName
     value: Figure
-    unit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+    unit: Unit
     statistic: ShortName | None = None
-    definition: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
-    sample_count: PositiveCount | None = None
+    definition: Word | None = None
     samples: list[Figure] | None = Field(default=None, max_length=100_000)
+    sample_count: PositiveCount | None = None
     derived_from: list[ShortName] | None = None
     timestamp: Time | None = None
     context: dict[str, Any] | None = None
 
-    @model_validator(mode="after")
-    def _counts_its_samples(self) -> Self:
-        if self.samples and self.sample_count not in (None, len(self.samples)):
-            raise ValueError("sample_count is the number of samples.")
-        return self
+    @field_validator("sample_count")
+    @classmethod
+    def _counts_its_samples(cls, value: int | None, info: ValidationInfo) -> int | None:
+        samples = info.data.get("samples")
+        if samples and value not in (None, len(samples)):
+            raise ValueError(f"This is the number of samples, and there are {len(samples)}.")
+        return value
+
+
+def _within(count: int, total: int) -> int:
+    if count > total:
+        raise ValueError(f"There are {total:,} in all; no more than these can be right.")
+    return count
 
 
 class _Counted(_Model):
     total_questions: PositiveCount | None = None
     correct_answers: Count | None = None
 
-    @model_validator(mode="after")
-    def _correct_within_total(self) -> Self:
-        if self.correct_answers is not None:
-            if self.total_questions is None:
-                raise ValueError("correct_answers needs total_questions beside it.")
-            if self.correct_answers > self.total_questions:
-                raise ValueError("correct_answers is at most total_questions.")
-        return self
+    @field_validator("correct_answers")
+    @classmethod
+    def _correct_within_total(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is None or "total_questions" not in info.data:
+            return value
+        total = info.data["total_questions"]
+        if total is None:
+            raise ValueError("correct_answers needs total_questions beside it.")
+        return _within(value, total)
 
 
 class Category(_Counted):
@@ -133,14 +174,13 @@ class MmluData(_ScoreData):
 class Gsm8kData(_ScoreData):
     """Grade-school mathematics: problems solved."""
 
-    problems_solved: Count
     total_problems: PositiveCount
+    problems_solved: Count
 
-    @model_validator(mode="after")
-    def _solved_within_total(self) -> Self:
-        if self.problems_solved > self.total_problems:
-            raise ValueError("problems_solved is at most total_problems.")
-        return self
+    @field_validator("problems_solved")
+    @classmethod
+    def _solved_within_total(cls, value: int, info: ValidationInfo) -> int:
+        return _within(value, info.data.get("total_problems", value))
 
 
 class HumanEvalData(_ScoreData):
@@ -182,7 +222,7 @@ class Protocol(_Model):
     task_version: ShortName | None = None
     metric_filter: ShortName | None = None
     shots: Count | None = None
-    chat_template: bool | Name | None = None
+    chat_template: ChatTemplate | None = None
     thinking_mode: ShortName | None = None
     kv_cache_type: ShortName | None = None
 
@@ -253,10 +293,10 @@ class Parallelism(_Model):
 class ExperimentRun(_Model):
     """One test run, with the scores of its variant if there are any."""
 
-    id: Annotated[UUID, Field(strict=False)] | None = None
+    id: RunId | None = None
     model_name: Name
     quantization: ShortName
-    lora_adapter: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    lora_adapter: OptionalName | None = None
     backend: ShortName
     backend_version: Name | None = None
     tool: ShortName | None = None
@@ -264,10 +304,10 @@ class ExperimentRun(_Model):
     source_url: Url | None = None
     sweep: Name | None = None
     hardware_config: HardwareConfig
+    status: Literal["pending", "running", "completed", "failed", "cancelled"] = "completed"
     performance_metrics: list[PerformanceMetric] = Field(max_length=10_000)
     benchmark_scores: list[Score] = Field(default_factory=list, max_length=1000)
     timestamp: Time
-    status: Literal["pending", "running", "completed", "failed", "cancelled"] = "completed"
     complete: bool = True
     notes: Text | None = None
     load_kind: Literal["isolated", "serving", "batch"] | None = None
@@ -285,14 +325,17 @@ class ExperimentRun(_Model):
     gpu_power_limit_watts: Amount | None = None
     parallelism: Parallelism = Field(default_factory=Parallelism)
     speculation: Name | None = None
-    kv_cache_type: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    kv_cache_type: Word | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _completed_has_figures(self) -> Self:
-        if self.status == "completed" and not self.performance_metrics:
+    @field_validator("performance_metrics")
+    @classmethod
+    def _completed_has_figures(
+        cls, value: list[PerformanceMetric], info: ValidationInfo
+    ) -> list[PerformanceMetric]:
+        if not value and info.data.get("status") == "completed":
             raise ValueError("A completed run has at least one performance metric.")
-        return self
+        return value
 
 
 class ScoreSet(_Model):
@@ -300,7 +343,7 @@ class ScoreSet(_Model):
 
     model_name: Name
     quantization: ShortName
-    lora_adapter: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    lora_adapter: OptionalName | None = None
     benchmark_scores: list[Score] = Field(min_length=1, max_length=1000)
     timestamp: Time | None = None
     source_url: Url | None = None
@@ -317,3 +360,14 @@ class ExperimentsFile(_Model):
     """A file with several runs."""
 
     experiment_runs: list[ExperimentRun] = Field(min_length=1, max_length=100_000)
+
+
+def _field_names(model: type[BaseModel]) -> set[str]:
+    """Return the names of all fields of a model and of those within it."""
+    schema = model.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return {name for item in models for name in item.get("properties", {})}
+
+
+FIELD_NAMES = frozenset(_field_names(ExperimentsFile) | _field_names(ScoreSet))
+"""Every name that a field of the format has."""

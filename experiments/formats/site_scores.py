@@ -1,11 +1,11 @@
 """The score types of the site's experiment JSON as canonical scores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from benchmarks.protocol import Protocol
-from benchmarks.totals import CategoryData
+from benchmarks.totals import CategoryData, category_key
 from experiments.formats.documents import Problem, ScoreDocument
 from experiments.formats.problems import join_path
 from experiments.formats.site_schema import (
@@ -64,6 +64,7 @@ def score_documents(
                     result.stated,
                 )
             )
+        problems += _repeated(result.categories, join_path(place, "data", "categories"))
         documents.append(_document(score, result, place, source))
         documents += [
             _document(score, _Result(benchmark=name, stated=value), place, source)
@@ -71,6 +72,17 @@ def score_documents(
             if value is not None
         ]
     return tuple(documents), problems
+
+
+def _repeated(categories: Sequence[Category], path: str) -> Iterator[Problem]:
+    """Yield a problem for each category that stands twice."""
+    seen: set[str] = set()
+    for index, item in enumerate(categories):
+        key = category_key(item.category)
+        if key in seen:
+            message = "This category stands twice; keep the right one."
+            yield Problem(join_path(path, index, "category"), message, item.category)
+        seen.add(key)
 
 
 def _slug(name: str) -> str:

@@ -1,7 +1,7 @@
 """What each metric is: label, unit, direction and the definitions that tools use (no Django)."""
 
 from experiments.metrics.model import Definition, Metric, MetricGroup
-from experiments.metrics.names import MetricName, parse_metric_name
+from experiments.metrics.names import MetricName, aliases_of, parse_metric_name
 from experiments.metrics.registry import METRICS, get_metric, metric_label
 from experiments.metrics.units import UnitError, convert
 
@@ -12,6 +12,7 @@ __all__ = [
     "MetricGroup",
     "MetricName",
     "UnitError",
+    "aliases_of",
     "convert",
     "get_metric",
     "metric_label",

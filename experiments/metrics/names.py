@@ -35,6 +35,11 @@ class MetricName:
     known: bool
 
 
+def aliases_of(metric: str) -> tuple[str, ...]:
+    """Return the other names under which files may give a metric."""
+    return tuple(name for name, key in _ALIASES.items() if key == metric)
+
+
 def normalise_statistic(text: str) -> str | None:
     """Return the canonical name of a statistic (`median` is `p50`), or None if it is none."""
     word = text.strip().lower()

@@ -6,6 +6,7 @@ LLAMA_BENCH = "https://github.com/ggml-org/llama.cpp/tree/master/tools/llama-ben
 VLLM_BENCH = "https://github.com/vllm-project/vllm/blob/main/vllm/benchmarks/serve.py"
 GUIDELLM = "https://github.com/vllm-project/guidellm/blob/main/docs/guides/metrics.md"
 GENAI_PERF = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"
+LLM_BENCH = "https://github.com/lhl/strix-halo-testing/tree/main/llm-bench"
 MLPERF = "https://github.com/mlcommons/inference_policies/blob/master/power_measurement.adoc"
 
 DECODE = Definition(
@@ -240,6 +241,14 @@ _METRICS = (
         group=MetricGroup.MEMORY,
         measures="Highest memory in use during the run (GB = 10⁹ bytes), over all devices.",
         plausible=(0.01, 100_000),
+        definitions=(
+            Definition(
+                id="gpu_driver",
+                label="GPU memory by its driver",
+                formula="highest VRAM + highest GTT in use, by any program, as the driver says",
+                source=LLM_BENCH,
+            ),
+        ),
     ),
     Metric(
         key="model_size_gb",
@@ -266,6 +275,12 @@ _METRICS = (
                 label="GPU boards",
                 formula="sum over the GPUs used of the board power they report",
                 source=GENAI_PERF,
+            ),
+            Definition(
+                id="gpu_whole_process",
+                label="GPU boards, loading included",
+                formula="board power over the whole life of the tool, from loading the model on",
+                source=LLM_BENCH,
             ),
             Definition(
                 id="wall",
@@ -300,6 +315,12 @@ _METRICS = (
                 label="GPU boards",
                 formula="tokens_per_second × 3 600 000 ÷ gpu_power_watts (GPU boards)",
                 source=GENAI_PERF,
+            ),
+            Definition(
+                id="gpu_whole_process",
+                label="GPU boards, loading included",
+                formula="tokens_per_second × 3 600 000 ÷ mean board power, loading included",
+                source=LLM_BENCH,
             ),
             Definition(
                 id="wall",

@@ -215,7 +215,7 @@ def test_json_lines_with_other_lines_between_are_read_and_counted() -> None:
     assert len(parsed.runs) == 1
     assert parsed.runs[0].path == "line 4"
     assert [(item.message, item.value) for item in parsed.warnings] == [
-        ("Lines between the results that are no JSON were skipped.", 1)
+        ("Lines between the JSON documents that are no JSON were skipped.", 1)
     ]
 
 
@@ -229,15 +229,15 @@ def test_equal_rows_of_one_file_are_different_runs_with_stable_ids() -> None:
 @pytest.mark.parametrize(
     ("changes", "path", "message"),
     [
-        ({"avg_ts": -1.0}, "[0].avg_ts", "greater than 0"),
+        ({"avg_ts": -1.0}, "[0].avg_ts", "above 0"),
         ({"avg_ts": float("nan")}, "[0].avg_ts", "NaN and infinity are not measurements"),
-        ({"avg_ts": None}, "[0].avg_ts", "valid number"),
+        ({"avg_ts": None}, "[0].avg_ts", "number is needed"),
         ({"avg_ts": True}, "[0].avg_ts", "not true or false"),
         ({"test_time": "9999-12-31T23:59:59-14:00"}, "[0].test_time", "between 2000 and 2100"),
         ({"test_time": 1700000000}, "[0].test_time", "A time is written like"),
-        ({"build_number": 10**400}, "[0].build_number", "less than"),
-        ({"type_k": "x" * 41}, "[0].type_k", "at most 20 characters"),
-        ({"n_gen": -5}, "[0].n_gen", "greater than or equal to 0"),
+        ({"build_number": 10**400}, "[0].build_number", "below 2,147,483,648"),
+        ({"type_k": "x" * 41}, "[0].type_k", "room for 20"),
+        ({"n_gen": -5}, "[0].n_gen", "0 or more"),
         ({"n_gen": 0}, "[0]", "both are 0"),
         ({"test_time": "yesterday"}, "[0].test_time", "A time is written like"),
     ],
@@ -295,3 +295,63 @@ def test_an_array_that_was_cut_off_is_not_taken_for_single_rows(opening: str) ->
 def test_broken_csv_is_refused_with_its_line(data: bytes, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         detect_format(decode(data)).parse(decode(data))
+
+
+def test_csv_tells_every_row_that_is_wrong_and_skips_a_repeated_header() -> None:
+    good = as_csv(row())
+    header = good.splitlines()[0] + b"\n"
+    (run, *_) = detect_format(decode(good)).parse(decode(good + header + b"\n")).runs
+    assert run.path == "line 2"
+    broken = decode(b"\n" + good + b'"a","b"\n' + good[len(header) :] + b'"c"\n')
+    with pytest.raises(InvalidFileError) as caught:
+        detect_format(broken).parse(broken)
+    assert [problem.path for problem in caught.value.problems] == ["line 4", "line 6"]
+
+
+@pytest.mark.parametrize(
+    "name", ["ggml-model-q4_0.gguf", "models/7B/ggml-model-Q4_0.gguf", "model.gguf"]
+)
+def test_a_file_name_that_names_no_model_leaves_it_open(name: str) -> None:
+    (run,) = parse(row(model_filename=name, model_type="llama 7B mostly Q4_0")).runs
+    assert (run.model.model_name, run.model.quantization) == (None, "Q4_0")
+    assert run.extra_names["model_file"] == name.rsplit("/", 1)[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({}, 2),
+        ({"split_mode": "none"}, 1),
+        ({"split_mode": "none", "main_gpu": 1}, 1),
+        ({"split_mode": "none", "main_gpu": 7}, 2),
+        ({"devices": "auto", "tensor_split": "0.00"}, 2),
+        ({"devices": "CUDA1"}, 1),
+        ({"devices": "none"}, None),
+        ({"tensor_split": "1.00"}, 1),
+        ({"tensor_split": "0.50/0.50"}, 2),
+    ],
+)
+def test_gpus_that_the_flags_leave_idle_are_not_counted(
+    changes: dict[str, Any], count: int | None
+) -> None:
+    gpus = "NVIDIA GeForce RTX 4090, NVIDIA GeForce RTX 3090"
+    (run,) = parse(row(gpu_info=gpus, **changes)).runs
+    assert run.hardware.gpu_count == count
+
+
+def test_rows_of_ik_llama_cpp_are_paired_and_its_flags_tell_configurations_apart() -> None:
+    label = {"mla_attn": 0, "fused_moe": False}
+    pp, tg = prompt(test="pp512", **label), row(test="tg128", **label)
+    (run,) = parse(pp, tg).runs
+    assert ("prompt_processing_speed", "mean") in figures(run)
+    assert "test" not in run.setup.settings
+    (fused,) = parse({**tg, "fused_moe": True}).runs
+    assert settings_key(fused.setup) != settings_key(run.setup)
+
+
+def test_generation_timed_behind_a_prompt_is_generation_at_a_depth() -> None:
+    (run,) = parse(row(n_prompt=512, n_gen=64, test="tg64@pp512")).runs
+    assert figures(run)["tokens_per_second", "mean"] == 192.744119
+    assert (run.workload.context_depth, run.workload.input_tokens) == (512, None)
+    record = row(n_prompt=512, n_gen=64, test="tg64@pp512")
+    assert run.identity_record == record
