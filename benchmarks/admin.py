@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -16,8 +18,10 @@ from benchmarks.models import (
     ModelVariant,
     ModelVariantQuerySet,
     ScoreCategory,
+    ScoreRevision,
 )
-from benchsite.common.review import ReviewState
+from benchsite.common.admin import ReasonForm, RevisionInline
+from benchsite.common.review import ReviewState, Who
 
 UNKNOWN = "–"
 
@@ -108,6 +112,19 @@ class ScoreCategoryInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
+class ScoreRevisionInline(RevisionInline):
+    """The history of a score."""
+
+    model = ScoreRevision
+
+
+def who_asks(request: HttpRequest) -> Who:
+    """Return who does what an action of the admin does: it is for curators."""
+    if not isinstance(request.user, AbstractBaseUser):
+        raise PermissionDenied
+    return Who.of_user(request.user, is_curator=True)
+
+
 def review_action(
     name: str, description: str, state: ReviewState, verb: str
 ) -> Callable[["BenchmarkScoreAdmin", HttpRequest, QuerySet[BenchmarkScore]], None]:
@@ -119,9 +136,12 @@ def review_action(
         request: HttpRequest,
         queryset: QuerySet[BenchmarkScore],
     ) -> None:
-        reason = "" if state is ReviewState.PUBLISHED else f"{verb} by {request.user}"
-        ids = list(queryset.values_list("pk", flat=True))
-        count = services.set_review_state(score_ids=ids, state=state, reason=reason)
+        count = services.set_review_state(
+            score_ids=list(queryset.values_list("pk", flat=True)),
+            state=state,
+            who=who_asks(request),
+            reason=request.POST.get("reason", "").strip(),
+        )
         modeladmin.message_user(request, f"{count} scores {verb}.", messages.SUCCESS)
 
     action.__name__ = name
@@ -153,8 +173,9 @@ class BenchmarkScoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("variant", "benchmark")
     search_fields = ("variant__model_name", "variant__quantization", "benchmark__name")
     date_hierarchy = "measured_at"
-    inlines = (ScoreCategoryInline,)
+    inlines = (ScoreCategoryInline, ScoreRevisionInline)
     empty_value_display = UNKNOWN
+    action_form = ReasonForm
     actions = (
         review_action("publish", "Publish", ReviewState.PUBLISHED, "published"),
         review_action("reject", "Reject", ReviewState.REJECTED, "rejected"),
@@ -201,5 +222,7 @@ class BenchmarkScoreAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: QuerySet[Any], *, as_fractions: bool
     ) -> None:
         ids = list(queryset.values_list("pk", flat=True))
-        count = services.confirm_scores(score_ids=ids, as_fractions=as_fractions)
+        count = services.confirm_scores(
+            score_ids=ids, as_fractions=as_fractions, who=who_asks(request)
+        )
         self.message_user(request, f"{count} scores confirmed.", messages.SUCCESS)

@@ -1,24 +1,29 @@
-"""Writing model variants and scores, and keeping the current score of each benchmark right."""
+"""Writing model variants and scores, and all other writing services of this app by name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
-from benchmarks.errors import InvalidVariantError
-from benchmarks.models import (
-    Benchmark,
-    BenchmarkScore,
-    BenchmarkScoreQuerySet,
-    ModelVariant,
-    ScoreCategory,
+from benchmarks.current import (
+    choose_current,
+    lock_variants,
+    refresh_current_scores,
+    set_preferred_protocol,
 )
+from benchmarks.errors import InvalidVariantError
+from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant, ScoreCategory
 from benchmarks.models.conditions import LONGEST_NAME, LONGEST_QUANTIZATION
 from benchmarks.protocol import Protocol
 from benchmarks.quantization import resolve_quantization, tidy_name
+from benchmarks.review import (
+    confirm_scores,
+    restore_scores,
+    set_review_state,
+    withdraw_score,
+)
 from benchmarks.scoring import PreparedScore, ScoreData, prepare_scores
 from benchmarks.totals import CategoryData
 from benchsite.common.locks import take_write_lock
@@ -34,6 +39,7 @@ __all__ = [
     "get_or_create_variant",
     "record_scores",
     "refresh_current_scores",
+    "restore_scores",
     "set_preferred_protocol",
     "set_review_state",
     "withdraw_score",
@@ -127,11 +133,11 @@ def record_scores(
         return []
     with transaction.atomic():
         take_write_lock()
-        _lock_variants([variant.pk])
+        lock_variants([variant.pk])
         prepared = prepare_scores(scores, _get_or_create_benchmarks(scores))
         new_keys = _insert_new(variant, prepared, review_state)
         if new_keys:
-            _choose_current([variant.pk])
+            choose_current([variant.pk])
         stored = _stored_by_key(variant, prepared)
     recorded = []
     for item in prepared:
@@ -224,95 +230,3 @@ def _stored_by_key(
         variant=variant, content_key__in=[item.data.content_key for item in prepared]
     ).select_related("benchmark", "variant")
     return {(score.benchmark_id, score.content_key): score for score in stored}
-
-
-def refresh_current_scores(variant_ids: Collection[UUID]) -> None:
-    """Choose the current score of each of the variants on each benchmark anew.
-
-    The order is that of `BenchmarkScoreQuerySet.in_order_of_preference` among published, complete
-    and confirmed scores. Four queries for any number of variants.
-    """
-    with transaction.atomic():
-        take_write_lock()
-        _lock_variants(variant_ids)
-        _choose_current(variant_ids)
-
-
-def _lock_variants(variant_ids: Collection[UUID]) -> None:
-    """Make other writers of these variants' scores wait, always in one order.
-
-    NO KEY UPDATE lets sessions go on that only refer to a variant, such as one storing its runs.
-    """
-    variants = ModelVariant.objects.filter(pk__in=variant_ids).order_by("pk")
-    list(variants.select_for_update(no_key=True).values_list("pk"))
-
-
-def _choose_current(variant_ids: Collection[UUID]) -> None:
-    scores = BenchmarkScore.objects.filter(variant_id__in=variant_ids)
-    winners = (
-        scores.rankable()
-        .in_order_of_preference()
-        .distinct("variant_id", "benchmark_id")
-        .values("pk")
-    )
-    # The old ones first: the unique index allows one current score at any moment.
-    scores.current().exclude(pk__in=winners).update(is_current=False)
-    scores.filter(is_current=False, pk__in=winners).update(is_current=True)
-
-
-def set_review_state(*, score_ids: Collection[UUID], state: ReviewState, reason: str = "") -> int:
-    """Set the review state of scores, choose the current ones anew, return how many were set."""
-    with transaction.atomic():
-        take_write_lock()
-        scores = _locked_scores(score_ids)
-        changed = scores.update(review_state=state, review_reason=reason, is_current=False)
-        _choose_current(_variant_ids_of(scores))
-    return changed
-
-
-def withdraw_score(*, score_id: UUID, reason: str) -> int:
-    """Take a score out of every list, keeping it and the reason; return 1, or 0 if unknown."""
-    return set_review_state(score_ids=[score_id], state=ReviewState.WITHDRAWN, reason=reason)
-
-
-def confirm_scores(*, score_ids: Collection[UUID], as_fractions: bool) -> int:
-    """Settle scores that wait for confirmation and return how many did.
-
-    `as_fractions`: the values were fractions, so totals, standard errors and category scores
-    (those within 0 and 1) become percentages. Else they are right as they are. The content key
-    stays that of the values received, so sending the file again still finds the score.
-    """
-    with transaction.atomic():
-        take_write_lock()
-        scores = _locked_scores(score_ids).filter(needs_confirmation=True)
-        waiting = list(scores.values_list("pk", flat=True))
-        scores = BenchmarkScore.objects.filter(pk__in=waiting)
-        if as_fractions:
-            ScoreCategory.objects.filter(
-                benchmark_score_id__in=waiting, score__lte=1, score__gte=0
-            ).update(score=F("score") * 100)
-            scores.filter(score__lte=1).update(score=F("score") * 100, stderr=F("stderr") * 100)
-        confirmed = scores.update(needs_confirmation=False)
-        _choose_current(_variant_ids_of(scores))
-    return confirmed
-
-
-def set_preferred_protocol(*, benchmark: Benchmark, protocol_key: str | None) -> None:
-    """Prefer a protocol on a benchmark and choose the current scores of its variants anew."""
-    with transaction.atomic():
-        take_write_lock()
-        benchmark.preferred_protocol_key = protocol_key
-        benchmark.save(update_fields=["preferred_protocol_key"])
-        variant_ids = _variant_ids_of(BenchmarkScore.objects.filter(benchmark=benchmark))
-        refresh_current_scores(variant_ids)
-
-
-def _locked_scores(score_ids: Collection[UUID]) -> BenchmarkScoreQuerySet:
-    """Lock the variants of these scores and return the scores."""
-    scores = BenchmarkScore.objects.filter(pk__in=score_ids).order_by()
-    _lock_variants(_variant_ids_of(scores))
-    return scores
-
-
-def _variant_ids_of(scores: BenchmarkScoreQuerySet) -> list[UUID]:
-    return list(scores.order_by().values_list("variant_id", flat=True).distinct())

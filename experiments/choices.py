@@ -45,6 +45,7 @@ class ItemAction(models.TextChoices):
     UNCHANGED = "unchanged", "unchanged"
     REPLACED = "replaced", "replaced"
     PUBLISHED = "published", "published"
+    RESTORED = "restored", "restored"
 
 
 class TokenScope(models.TextChoices):

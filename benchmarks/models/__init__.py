@@ -1,6 +1,7 @@
 """Model variants, the benchmarks they were measured on, and their scores."""
 
 from benchmarks.models.benchmarks import Benchmark
+from benchmarks.models.history import ScoreRevision
 from benchmarks.models.scores import (
     BenchmarkScore,
     BenchmarkScoreQuerySet,
@@ -17,4 +18,5 @@ __all__ = [
     "ModelVariantQuerySet",
     "ScoreCategory",
     "ScoreCategoryQuerySet",
+    "ScoreRevision",
 ]

@@ -37,6 +37,17 @@ class ModelVariantQuerySet(models.QuerySet["ModelVariant"]):
             ),
         )
 
+    def search(self, words: str) -> Self:
+        """Keep variants that hold every word in a name of theirs; none for no word."""
+        found = self if words.split() else self.none()
+        for word in words.split():
+            found = found.filter(
+                Q(model_name__icontains=word)
+                | Q(quantization__icontains=word)
+                | Q(lora_adapter__icontains=word)
+            )
+        return found.order_by("model_name", "quantization", "lora_adapter")
+
     def with_score_counts(self) -> Self:
         """Annotate `published_scores`, the number of published scores."""
         return self.annotate(

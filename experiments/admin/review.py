@@ -3,33 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from benchsite.common.review import ReviewState
+from benchsite.common.review import ReviewState, Who
+from experiments.admin.base import actor_of
 
 VERBS = {
     ReviewState.PUBLISHED: "publish",
     ReviewState.REJECTED: "reject",
     ReviewState.WITHDRAWN: "withdraw",
 }
-# How many of what were given a state and a reason, in words.
-SetState = Callable[[QuerySet[Any], ReviewState, str], str]
+# How many of what were given a state, by whom and why, in words.
+SetState = Callable[[QuerySet[Any], ReviewState, Who, str], str]
 AdminAction = Callable[["admin.ModelAdmin[Any]", HttpRequest, QuerySet[Any]], None]
-
-
-class ReasonForm(ActionForm):
-    """Asks for a reason beside the action."""
-
-    reason = forms.CharField(
-        required=False,
-        max_length=500,
-        label="Reason:",
-        help_text="Shown to who looks for what was withdrawn.",
-    )
 
 
 def review_actions(set_state: SetState) -> tuple[AdminAction, ...]:
@@ -43,7 +31,7 @@ def _review_action(state: ReviewState, verb: str, set_state: SetState) -> AdminA
         modeladmin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: QuerySet[Any]
     ) -> None:
         reason = request.POST.get("reason", "").strip()
-        counted = set_state(queryset, state, reason)
+        counted = set_state(queryset, state, actor_of(request).who, reason)
         modeladmin.message_user(request, f"{counted}: {state.label}.", messages.SUCCESS)
 
     action.__name__ = verb

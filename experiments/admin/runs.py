@@ -1,5 +1,6 @@
 """Test runs with their figures, configurations and sweeps."""
 
+import json
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,13 +9,15 @@ from django.db.models import F, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 
-from benchsite.common.review import ReviewState
-from experiments.admin.base import UNKNOWN, KeptAdmin, ReadOnlyAdmin, link_to_admin
-from experiments.admin.review import ReasonForm, review_actions
-from experiments.ingest.review import set_review_state
+from benchsite.common.admin import ReasonForm, RevisionInline
+from benchsite.common.review import ReviewState, Who
+from experiments.admin.base import UNKNOWN, KeptAdmin, ReadOnlyAdmin, actor_of, link_to_admin
+from experiments.admin.review import review_actions
+from experiments.ingest.review import edit_run, set_review_state
 from experiments.metrics import METRICS
-from experiments.models import Configuration, Measurement, Sweep, TestRun
+from experiments.models import Configuration, Measurement, RunRevision, Sweep, TestRun
 
 
 class BackendFilter(admin.SimpleListFilter):
@@ -71,10 +74,26 @@ class MeasurementInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
-def set_state_of_runs(queryset: QuerySet[TestRun], state: ReviewState, reason: str) -> str:
+class RunRevisionInline(RevisionInline):
+    """The history of a run; the earlier version of a replaced one has a page of its own."""
+
+    model = RunRevision
+    fields = (*RevisionInline.fields, "upload")
+    readonly_fields = fields
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RunRevision]:
+        """Leave earlier versions out: they can be long."""
+        revisions: QuerySet[RunRevision] = super().get_queryset(request)
+        return revisions.defer("before").select_related("upload__content")
+
+
+def set_state_of_runs(
+    queryset: QuerySet[TestRun], state: ReviewState, who: Who, reason: str
+) -> str:
     """Give runs a review state; the grid follows at once."""
     ids = list(queryset.values_list("pk", flat=True))
-    return f"{set_review_state(run_ids=ids, state=state, reason=reason)} runs"
+    return f"{set_review_state(run_ids=ids, state=state, who=who, reason=reason)} runs"
 
 
 @admin.register(TestRun)
@@ -106,7 +125,7 @@ class TestRunAdmin(KeptAdmin):
     )
     search_help_text = "The beginning of an id, a model or hardware."
     ordering = (F("started_at").desc(nulls_last=True), "id")
-    inlines = (MeasurementInline,)
+    inlines = (MeasurementInline, RunRevisionInline)
     action_form = ReasonForm
     actions = review_actions(set_state_of_runs)
     formfield_overrides: ClassVar = {models.URLField: {"assume_scheme": "https"}}
@@ -126,7 +145,8 @@ class TestRunAdmin(KeptAdmin):
         self, request: HttpRequest, obj: TestRun, form: "ModelForm[TestRun]", change: bool
     ) -> None:
         """Save what was edited and nothing else: a review may have happened meanwhile."""
-        obj.save(update_fields=form.changed_data)
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        edit_run(run_id=obj.pk, changes=changes, who=actor_of(request).who)
 
     def view_on_site(self, obj: TestRun) -> str:
         """Return the address of the public page."""
@@ -140,8 +160,34 @@ class TestRunAdmin(KeptAdmin):
     @admin.display(description="upload")
     def made_by(self, obj: TestRun) -> str:
         """Return a link to the newest upload that made or changed the run."""
-        item = obj.upload_items.select_related("upload").order_by("-upload__created_at").first()
+        item = obj.upload_items.select_related("upload").order_by("-id").first()
         return link_to_admin(item.upload) if item else UNKNOWN
+
+
+@admin.register(RunRevision)
+class RunRevisionAdmin(ReadOnlyAdmin):
+    """What was done to runs, with the versions that were there before."""
+
+    list_display = ("at", "action", "run", "state_before", "state", "who_label", "reason")
+    list_filter = ("action",)
+    list_select_related = ("run",)
+    list_per_page = 50
+    search_fields = ("run__id__exact", "=who_label")
+    search_help_text = "The whole id of a run, or who did it."
+    ordering = ("-id",)
+    fields = (*list_display, "user", "upload", "earlier_version")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RunRevision]:
+        """Leave earlier versions out of the list."""
+        return super().get_queryset(request).defer("before")
+
+    @admin.display(description="earlier version")
+    def earlier_version(self, obj: RunRevision) -> str:
+        """Return what was there before, as JSON."""
+        if obj.before is None:
+            return UNKNOWN
+        return format_html("<pre>{}</pre>", json.dumps(obj.before, indent=2, ensure_ascii=False))
 
 
 @admin.register(Measurement)

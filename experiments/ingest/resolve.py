@@ -4,7 +4,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
+
+from django.utils import timezone
 
 from benchmarks.quantization import Quantization, resolve_quantization, tidy_name
 from experiments.backends import resolve_backend
@@ -22,6 +25,7 @@ from experiments.formats.documents import (
 from experiments.formats.problems import join_path, short_value
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
+from experiments.ingest.times import as_stored_time
 from hardware.services import (
     HardwareError,
     HardwareFacts,
@@ -109,9 +113,24 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
         resolved.missing += [name for name in missing if name not in resolved.missing]
         if not missing:
             resolved.score_sets.append(_resolve_scores(score_set))
-    resolved.warnings += _unknown_names(resolved)
+    resolved.warnings += [*_unknown_names(resolved), *_from_the_future(resolved)]
     _keep_with_runs(resolved, (*parsed.warnings, *resolved.warnings))
     return resolved
+
+
+def _from_the_future(resolved: ResolvedFile) -> list[Problem]:
+    """Warn of times that lie ahead of this machine's clock, whatever their zone."""
+    latest = timezone.now() + timedelta(days=1)
+    message = "This time lies in the future; was the clock of the machine right?"
+    moments = [(run.document.path, run.document.started_at) for run in resolved.runs]
+    moments += [
+        (score.path, score.measured_at) for item in resolved.score_sets for score in item.scores
+    ]
+    return [
+        Problem(path, message, moment.isoformat())
+        for path, moment in moments
+        if (stored := as_stored_time(moment)) and moment and stored > latest
+    ]
 
 
 def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None:

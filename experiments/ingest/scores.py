@@ -1,11 +1,13 @@
 """Handing parsed scores to the benchmarks app, and what it found doubtful back to the uploader."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from benchmarks.catalogue import benchmark_slug
 from benchmarks.errors import InvalidScoresError
-from benchmarks.models import ModelVariant
+from benchmarks.models import BenchmarkScore, ModelVariant, ScoreRevision
 from benchmarks.services import (
     RecordedScore,
     ScoreData,
@@ -13,17 +15,21 @@ from benchmarks.services import (
     set_review_state,
 )
 from benchmarks.totals import looks_like_fractions, percent
-from benchsite.common.review import ReviewState
+from benchsite.common.review import SUPERSEDING, TAKEN_OUT, ReviewState, RevisionAction, Who
+from benchsite.common.revisions import Revision
 from experiments.choices import ItemAction
 from experiments.formats.documents import InvalidFileError, Problem, ScoreDocument
 from experiments.formats.problems import join_path
-from experiments.ingest.conflicts import REVIEWED_OUT, ConflictError
+from experiments.ingest.actor import Actor
+from experiments.ingest.conflicts import ConflictError, why_score_is_out
 from experiments.ingest.report import Refusal
 from experiments.ingest.times import as_stored_time
-from experiments.models import UploadItem
+from experiments.models import Upload, UploadItem
 
 PERCENT_TOLERANCE = 0.5
 SUPERSEDED = "superseded: its run was replaced"
+CORRECTED = "superseded: its file was sent again with a correction"
+_BELOW = "benchmark_scores"  # the part of a run's document that holds its scores
 
 
 def write_scores(
@@ -40,8 +46,8 @@ def write_scores(
         raise InvalidFileError(
             *(
                 Problem(
-                    f"{documents[problem.index].path}.data",
-                    f"{problem.field}: {problem.message}.",
+                    join_path(documents[problem.index].path, _place(problem.field)),
+                    f"{problem.message[:1].upper()}{problem.message[1:]}.",
                     problem.value,
                 )
                 for problem in error.problems
@@ -55,62 +61,135 @@ def write_scores(
     return recorded, warnings
 
 
+def _place(field: str) -> str:
+    """Return a field of a score as a path: "categories.1.score" is "categories[1].score"."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", field)
+
+
 def settle_scores(
     documents: Sequence[ScoreDocument],
     recorded: Sequence[RecordedScore],
-    review_state: ReviewState,
+    actor: Actor,
     *,
-    may_restore: bool,
+    replacing: bool,
 ) -> list[ItemAction]:
     """Bring scores that were here before into the review state of this upload; return actions.
 
     A score that waited for review is published by an upload that may publish; one that was
-    superseded comes back with its run. What a curator took out needs `may_restore`: without it
-    ConflictError is raised.
+    superseded comes back with its run. What somebody took out, or corrected, comes back when
+    `replacing`, by a curator or by who did it; else ConflictError is raised.
     """
-    publishes = review_state == ReviewState.PUBLISHED
+    publishes = actor.review_state == ReviewState.PUBLISHED
+    out = [item.score.pk for item in recorded if item.score.review_state in TAKEN_OUT]
+    taken_out = ScoreRevision.objects.last_taken_out(out)
     actions = []
     to_set = []
     problems = []
     for document, item in zip(documents, recorded, strict=True):
-        state, superseded = item.score.review_state, item.score.review_reason == SUPERSEDED
+        pk, state = item.score.pk, item.score.review_state
         action = ItemAction.CREATED if item.created else ItemAction.UNCHANGED
-        if state in REVIEWED_OUT and not superseded and not may_restore:
-            message = f"This score was {state}; replace=true by a curator restores it."
-            problems.append(Problem(document.path, message, str(item.score.pk)))
-        elif state in REVIEWED_OUT or (publishes and state == ReviewState.PENDING):
+        if state in TAKEN_OUT:
+            last = taken_out.get(pk)
+            action = ItemAction.RESTORED
+            left_with_run = last is not None and last.action == RevisionAction.SUPERSEDED
+            if not left_with_run and not (replacing and actor.may_restore(last)):
+                message = why_score_is_out(state, last, actor)
+                problems.append(Problem(document.path, message, str(pk)))
+        elif publishes and state == ReviewState.PENDING:
             action = ItemAction.PUBLISHED
-            to_set.append(item.score.pk)
+        if action in (ItemAction.RESTORED, ItemAction.PUBLISHED):
+            to_set.append(pk)
         actions.append(action)
     if problems:
         raise ConflictError(Refusal.WITHDRAWN, *problems)
     if to_set:
-        set_review_state(score_ids=to_set, state=review_state)
+        set_review_state(score_ids=to_set, state=actor.review_state, who=actor.who)
     return actions
 
 
-def supersede_scores(run_ids: Collection[UUID], *, keep: Collection[UUID]) -> None:
-    """Withdraw the scores that came with earlier versions of these runs and with nothing else."""
-    run_items = UploadItem.objects.filter(run_id__in=run_ids).values_list("upload_id", "place")
-    starts: dict[UUID, tuple[str, ...]] = {}
-    for upload_id, place in run_items:
-        start = join_path(place, "benchmark_scores")
-        starts[upload_id] = (*starts.get(upload_id, ()), start)
-    if not starts:
-        return
-    embedded = {
-        item.pk: item.score_id
-        for item in UploadItem.objects.filter(upload_id__in=starts, score__isnull=False)
-        if item.place.startswith(starts[item.upload_id]) and item.score_id not in keep
-    }
-    elsewhere = set(
-        UploadItem.objects.filter(score_id__in=embedded.values())
-        .exclude(pk__in=embedded)
-        .values_list("score_id", flat=True)
+def is_superseded(taken_out: Revision | None) -> bool:
+    """Tell whether a score is out only because another version of its run or file came."""
+    return taken_out is not None and taken_out.action in SUPERSEDING
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroughtScore:
+    """A place of an upload that brought a score; `is_newest` if no later one changed its run."""
+
+    item_id: int
+    score_id: UUID
+    run_id: UUID | None = None
+    is_newest: bool = False
+
+
+def scores_brought_by_runs(run_ids: Collection[UUID]) -> list[BroughtScore]:
+    """Return what came with all versions of these runs: it stands below them in their files.
+
+    Two queries, none without runs.
+    """
+    if not run_ids:
+        return []
+    runs_by_start: dict[tuple[UUID, str], UUID] = {}
+    newest: dict[UUID, UUID] = {}
+    columns = ("run_id", "upload_id", "place", "action")
+    run_items = UploadItem.objects.filter(run_id__in=run_ids).order_by("id")
+    for run_id, upload_id, place, action in run_items.values_list(*columns):
+        runs_by_start[upload_id, join_path(place, _BELOW)] = run_id
+        if action != ItemAction.UNCHANGED:
+            newest[run_id] = upload_id
+    score_items = UploadItem.objects.filter(
+        upload_id__in={upload_id for upload_id, _start in runs_by_start}, score__isnull=False
     )
-    orphans = [pk for pk in set(embedded.values()) - elsewhere if pk is not None]
-    if orphans:
-        set_review_state(score_ids=orphans, state=ReviewState.WITHDRAWN, reason=SUPERSEDED)
+    brought = []
+    for item_id, score_id, upload_id, place in score_items.order_by("id").values_list(
+        "id", "score_id", "upload_id", "place"
+    ):
+        start = "".join(place.rpartition(_BELOW)[:2])
+        if run_id := runs_by_start.get((upload_id, start)):
+            is_newest = newest.get(run_id) == upload_id
+            brought.append(
+                BroughtScore(item_id=item_id, score_id=score_id, run_id=run_id, is_newest=is_newest)
+            )
+    return brought
+
+
+def scores_brought_by_file(corrected: Upload) -> list[BroughtScore]:
+    """Return what an upload brought, and all that corrected it or that it corrects itself."""
+    of_file = Upload.objects.accepted().filter(content_id=corrected.content_id)
+    links = [pair for pair in of_file.values_list("id", "corrects_id") if pair[1]]
+    family = {corrected.pk}
+    for _link in links:  # each round finds at least one more, or nothing is left to find
+        family |= {upload_id for pair in links if family.intersection(pair) for upload_id in pair}
+    items = UploadItem.objects.filter(upload_id__in=family, score__isnull=False)
+    return [
+        BroughtScore(item_id=item_id, score_id=score_id)
+        for item_id, score_id in items.values_list("id", "score_id")
+        if score_id
+    ]
+
+
+def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID], who: Who) -> None:
+    """Withdraw those of the scores that nothing else brought, and that are not out already."""
+    brought = [item for item in brought if item.score_id not in keep]
+    items = {item.item_id: item.score_id for item in brought}
+    if not items:
+        return
+    elsewhere = UploadItem.objects.filter(score_id__in=items.values()).exclude(pk__in=items)
+    orphans = set(items.values()) - set(elsewhere.values_list("score_id", flat=True))
+    in_lists = BenchmarkScore.objects.filter(pk__in=orphans).exclude(review_state__in=TAKEN_OUT)
+    wanted = set(in_lists.values_list("pk", flat=True))
+    with_run = {item.score_id for item in brought if item.run_id}
+    for score_ids, action, reason in (
+        (wanted & with_run, RevisionAction.SUPERSEDED, SUPERSEDED),
+        (wanted - with_run, RevisionAction.CORRECTED, CORRECTED),
+    ):
+        set_review_state(
+            score_ids=score_ids,
+            state=ReviewState.WITHDRAWN,
+            who=who,
+            reason=reason,
+            action=action,
+        )
 
 
 def _score_data(document: ScoreDocument) -> ScoreData:
@@ -123,13 +202,15 @@ def _score_data(document: ScoreDocument) -> ScoreData:
         total=document.total,
         protocol=document.protocol,
         complete=document.complete is not False,
-        partial_reason="stated by the file" if document.complete is False else None,
+        partial_reason=document.partial_reason
+        or ("stated by the file" if document.complete is False else None),
         measured_at=as_stored_time(document.measured_at),
         zone_known=document.zone_known,
         source_url=document.source_url,
         notes=document.notes,
         context=document.context,
-        needs_confirmation=_looks_like_fraction(document),
+        needs_confirmation=not document.scale_known and _looks_like_fraction(document),
+        higher_is_better=document.higher_is_better,
         categories=document.categories,
     )
 

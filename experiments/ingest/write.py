@@ -7,55 +7,38 @@ from uuid import UUID
 
 from benchmarks.models import ModelVariant
 from benchmarks.services import VariantFacts, get_or_create_variant
-from benchsite.common.review import ReviewState
+from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.problems import join_path, short_value
 from experiments.ingest.actor import Actor
-from experiments.ingest.conflicts import refuse_conflicts, would_change
+from experiments.ingest.conflicts import ConflictError, refuse_conflicts
+from experiments.ingest.history import earlier_versions, revisions
 from experiments.ingest.keys import digest
-from experiments.ingest.report import RunResult, ScoreResult
+from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
-from experiments.ingest.scores import settle_scores, supersede_scores, write_scores
+from experiments.ingest.run_fields import RUN_FIELDS, SETUP_FIELDS, WORKLOAD_FIELDS
+from experiments.ingest.scores import (
+    BroughtScore,
+    scores_brought_by_file,
+    scores_brought_by_runs,
+    settle_scores,
+    supersede_scores,
+    write_scores,
+)
 from experiments.ingest.times import as_stored_time
-from experiments.models import Configuration, Measurement, Sweep, TestRun
+from experiments.models import (
+    Configuration,
+    Measurement,
+    RunRevision,
+    Sweep,
+    TestRun,
+    Upload,
+)
 from experiments.summaries import refresh_configurations
 from hardware.models import HardwareProfile
 from hardware.services import ResolvedHardware, get_or_create_profile
 
-_WORKLOAD_FIELDS = (
-    "load_kind",
-    "concurrent_requests",
-    "request_rate",
-    "input_tokens",
-    "output_tokens",
-    "configured_input_tokens",
-    "configured_output_tokens",
-    "context_depth",
-    "max_context_length",
-    "batch_size",
-    "load_pattern",
-    "dataset_name",
-)
-_SETUP_FIELDS = (
-    "tensor_parallel",
-    "pipeline_parallel",
-    "expert_parallel",
-    "nodes",
-    "speculation",
-    "kv_cache_type",
-    "gpu_power_limit_watts",
-)
-_RUN_FIELDS = (
-    "backend_version",
-    "tool",
-    "tool_version",
-    "status",
-    "complete",
-    "zone_known",
-    "notes",
-    "source_url",
-)
 _CONFIGURATION_FIELDS = (
     "variant_id",
     "platform_id",
@@ -75,6 +58,8 @@ class Written:
     scores: list[ScoreResult] = field(default_factory=list)
     score_places: list[str] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    history: list[RunRevision] = field(default_factory=list)
+    """What it did to runs that were here; to be saved once the upload is."""
 
     @property
     def changed(self) -> bool:
@@ -83,15 +68,27 @@ class Written:
         return any(action != ItemAction.UNCHANGED for action in actions)
 
 
-def write_file(resolved: ResolvedFile, *, sha256: str, actor: Actor, replacing: bool) -> Written:
+def write_file(
+    resolved: ResolvedFile,
+    *,
+    sha256: str,
+    actor: Actor,
+    replacing: bool,
+    corrects: Upload | None = None,
+) -> Written:
     """Write runs and scores inside the caller's transaction, which holds the write lock.
 
-    Raises ConflictError when a run exists with other content or was withdrawn (unless `replacing`
-    by a curator or by who made it), and InvalidFileError for scores that cannot be right; the
-    caller rolls back.
+    `corrects` is an earlier upload of the same bytes with another context: what that one brought
+    and this one does not is superseded. Raises ConflictError when a run exists with other content
+    or was taken out (unless `replacing` by who may), and InvalidFileError for scores that cannot
+    be right; the caller rolls back. `Written.history` is left for the caller to save.
     """
+    if corrects is not None and not actor.may_correct(corrects):
+        message = "Only a curator, and who sent the earlier upload, can correct it."
+        raise ConflictError(Refusal.CONFLICT, Problem("", message, str(corrects.pk)))
     writer = _Writer(sha256, actor, replacing=replacing)
-    existing = TestRun.objects.in_bulk([run.id for run in resolved.runs])
+    stored = TestRun.objects.with_names().select_related("sweep")
+    existing = stored.in_bulk([run.id for run in resolved.runs])
     refuse_conflicts(resolved.runs, existing, actor, replacing=replacing)
     for run in resolved.runs:
         writer.add_run(run, existing.get(run.id))
@@ -101,7 +98,7 @@ def write_file(resolved: ResolvedFile, *, sha256: str, actor: Actor, replacing: 
             writer.add_scores(run.model, run.document.scores)
     for score_set in resolved.score_sets:
         writer.add_scores(score_set.model, score_set.scores)
-    writer.supersede_scores()
+    writer.supersede_scores(corrects)
     return writer.written
 
 
@@ -132,59 +129,93 @@ class _Writer:
 
     def __init__(self, sha256: str, actor: Actor, *, replacing: bool) -> None:
         self.sha256 = sha256
+        self.actor = actor
         self.review_state = actor.review_state
-        self.may_restore = replacing and actor.is_curator
+        self.replacing = replacing
         self.written = Written()
         self._variants: dict[tuple[str, str, str], ModelVariant] = {}
         self._profiles: dict[ResolvedHardware, HardwareProfile] = {}
         self._sweeps: dict[str, Sweep] = {}
         self._prepared: dict[UUID, _Prepared] = {}
-        self._to_publish: list[TestRun] = []
+        self._settled: dict[UUID, tuple[TestRun, RevisionAction]] = {}
+        self._replaced_scores: list[BroughtScore] = []
+        self._seen: set[UUID] = set()
 
     def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
-        """Prepare a run: new, replaced, published (it waited for review), or left as it is."""
+        """Prepare a run: new, replaced, restored, published, or left as it is."""
+        if run.id in self._seen:
+            message = "This run stands twice in the file; it is taken once."
+            self.written.warnings.append(Problem(run.document.path, message, str(run.id)))
+        self._seen.add(run.id)
         variant = self._variant(run.model)
-        if run.id in self._prepared or (before is not None and not would_change(run, before)):
-            action = ItemAction.UNCHANGED
-            publishes = self.review_state == ReviewState.PUBLISHED
-            if before is not None and before.review_state == ReviewState.PENDING and publishes:
-                action = ItemAction.PUBLISHED
-                self._to_publish.append(before)
-        else:
-            action = ItemAction.REPLACED if before else ItemAction.CREATED
+        action = self._action(run, before)
+        if before is not None and action in (ItemAction.RESTORED, ItemAction.PUBLISHED):
+            self._settled[run.id] = (before, RevisionAction(action))
+        elif action != ItemAction.UNCHANGED:
             profile = self._profile(run.hardware)
             self._prepared[run.id] = _Prepared(run, variant, profile, before)
         title = f"{variant} on {run.hardware.platform_name}"
         self.written.runs.append(RunResult(id=run.id, title=title, action=action))
         self.written.run_places.append(run.document.path)
 
+    def _action(self, run: ResolvedRun, before: TestRun | None) -> ItemAction:
+        """Tell what becomes of a run; the same one a second time in the file is left as it is."""
+        if run.id in self._prepared or run.id in self._settled:
+            return ItemAction.UNCHANGED
+        if before is None:
+            return ItemAction.CREATED
+        if before.content_hash != run.content_hash:
+            return ItemAction.REPLACED
+        if before.review_state in TAKEN_OUT:
+            return ItemAction.RESTORED
+        waits = before.review_state == ReviewState.PENDING
+        if waits and self.review_state == ReviewState.PUBLISHED:
+            return ItemAction.PUBLISHED
+        return ItemAction.UNCHANGED
+
     def flush(self) -> None:
         """Write what was prepared and refresh the summaries of the configurations touched."""
         prepared = self._prepared.values()
         configurations = _configurations(prepared)
-        rows = []
-        touched = set()
-        for item in prepared:
-            configuration = configurations[item.configuration_identity]
-            touched.add(configuration.pk)
-            row = self._row(item, configuration)
-            if item.before is None:
-                rows.append(row)
-                continue
-            touched.add(item.before.configuration_id)
-            row.created_at = item.before.created_at
-            item.before.measurements.all().delete()
-            row.save(force_update=True)
-        TestRun.objects.bulk_create(rows, batch_size=500)
+        rows = {
+            item.run.id: self._row(item, configurations[item.configuration_identity])
+            for item in prepared
+        }
+        replaced = [item.before for item in prepared if item.before]
+        touched = {row.configuration_id for row in rows.values()}
+        touched |= {run.configuration_id for run in replaced}
+        touched |= {run.configuration_id for run, _action in self._settled.values()}
+        self._keep_versions(replaced)
+        _replace([rows[run.pk] for run in replaced])
+        new = [rows[item.run.id] for item in prepared if item.before is None]
+        TestRun.objects.bulk_create(new, batch_size=500)
         Measurement.objects.bulk_create(
             [measurement for item in prepared for measurement in _measurements(item.run)],
             batch_size=2000,
         )
-        TestRun.objects.filter(pk__in=[run.pk for run in self._to_publish]).update(
-            review_state=self.review_state
-        )
-        touched |= {run.configuration_id for run in self._to_publish}
+        self._settle()
         refresh_configurations(touched)
+
+    def _keep_versions(self, replaced: Sequence[TestRun]) -> None:
+        """Put the versions that go into the history."""
+        self._replaced_scores = scores_brought_by_runs([run.pk for run in replaced])
+        self.written.history += revisions(
+            replaced,
+            action=RevisionAction.REPLACED,
+            state=self.review_state,
+            who=self.actor.who,
+            before=earlier_versions(replaced, self._replaced_scores),
+        )
+
+    def _settle(self) -> None:
+        """Publish what waited for review, and bring back what was taken out."""
+        TestRun.objects.filter(pk__in=self._settled).update(
+            review_state=self.review_state, review_reason=""
+        )
+        for run, action in self._settled.values():
+            self.written.history += revisions(
+                [run], action=action, state=self.review_state, who=self.actor.who
+            )
 
     def _row(self, item: _Prepared, configuration: Configuration) -> TestRun:
         """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
@@ -203,9 +234,9 @@ class _Writer:
             started_at=as_stored_time(document.started_at),
             optimizations=list(document.setup.optimizations),
             settings=dict(document.setup.settings),
-            **_attributes(document, _RUN_FIELDS),
-            **_attributes(document.workload, _WORKLOAD_FIELDS),
-            **_attributes(document.setup, _SETUP_FIELDS),
+            **_attributes(document, RUN_FIELDS),
+            **_attributes(document.workload, WORKLOAD_FIELDS),
+            **_attributes(document.setup, SETUP_FIELDS),
         )
         _check_lengths(row, document.path)
         return row
@@ -214,9 +245,7 @@ class _Writer:
         """Store scores of a variant, and publish or restore those that this file may."""
         variant = self._variant(model)
         recorded, warnings = write_scores(variant, documents, self.review_state)
-        actions = settle_scores(
-            documents, recorded, self.review_state, may_restore=self.may_restore
-        )
+        actions = settle_scores(documents, recorded, self.actor, replacing=self.replacing)
         self.written.warnings += warnings
         for document, item, action in zip(documents, recorded, actions, strict=True):
             self.written.scores.append(
@@ -232,10 +261,13 @@ class _Writer:
             )
             self.written.score_places.append(document.path)
 
-    def supersede_scores(self) -> None:
-        """Withdraw scores that only earlier versions of the replaced runs brought."""
-        replaced = [item.run.id for item in self._prepared.values() if item.before]
-        supersede_scores(replaced, keep={score.id for score in self.written.scores})
+    def supersede_scores(self, corrects: Upload | None) -> None:
+        """Withdraw scores that only earlier versions of the runs, or of the file, brought."""
+        brought = list(self._replaced_scores)
+        if corrects is not None:
+            brought += scores_brought_by_file(corrects)
+        made = {score.id for score in self.written.scores}
+        supersede_scores(brought, keep=made, who=self.actor.who)
 
     def _variant(self, model: ResolvedModel) -> ModelVariant:
         key = (model.model_name, model.quantization.name, model.lora_adapter)
@@ -302,6 +334,24 @@ def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Co
         )
         found = stored()
     return found
+
+
+def _replace(rows: Sequence[TestRun]) -> None:
+    """Write rows over those of the same ids, without the figures of these."""
+    if not rows:
+        return
+    Measurement.objects.filter(run_id__in=[row.pk for row in rows]).delete()
+    TestRun.objects.bulk_create(
+        rows,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[
+            column.name
+            for column in TestRun._meta.concrete_fields
+            if column.name not in ("id", "created_at")
+        ],
+    )
 
 
 def _check_lengths(row: TestRun, path: str) -> None:

@@ -1,16 +1,19 @@
 """The tables of what was measured."""
 
+from experiments.models.history import RunRevision
 from experiments.models.runs import Configuration, Measurement, Sweep, TestRun
 from experiments.models.tokens import ApiToken
-from experiments.models.uploads import Upload, UploadContent, UploadItem
+from experiments.models.uploads import Upload, UploadContent, UploadItem, UploadQuerySet
 
 __all__ = [
     "ApiToken",
     "Configuration",
     "Measurement",
+    "RunRevision",
     "Sweep",
     "TestRun",
     "Upload",
     "UploadContent",
     "UploadItem",
+    "UploadQuerySet",
 ]

@@ -41,6 +41,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         """Return uploads whose facts are in the database."""
         return self.filter(outcome__in=[UploadOutcome.CREATED, UploadOutcome.UNCHANGED])
 
+    def drafts(self) -> "UploadQuerySet":
+        """Return previews: files received, of which nothing is in the database yet."""
+        return self.filter(outcome=UploadOutcome.DRAFT)
+
 
 class Upload(models.Model):
     """One file received: who sent what and when, and what became of it."""
@@ -60,14 +64,41 @@ class Upload(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     outcome = models.CharField(max_length=10, choices=UploadOutcome)
     report = models.JSONField(default=dict, blank=True)
+    batch = models.UUIDField(
+        null=True, blank=True, help_text="The same for files that were sent together by the form."
+    )
+    replacing = models.BooleanField(
+        default=False, help_text="Whether it may replace runs that are here with other content."
+    )
+    corrects = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        help_text="The upload of the same file whose context this one corrects.",
+    )
 
     objects = UploadQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["-created_at"], name="upload_newest_first"),
+            models.Index(fields=["uploaded_by", "-created_at"], name="upload_of_user_newest_first"),
+            models.Index(
+                fields=["batch"], condition=models.Q(batch__isnull=False), name="upload_batch"
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(outcome="draft"),
+                name="upload_drafts_oldest_first",
+            ),
         ]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(corrects__isnull=True) | ~models.Q(corrects=models.F("id")),
+                name="upload_corrects_another",
+            ),
             models.CheckConstraint(
                 condition=models.Q(outcome__in=UploadOutcome.values), name="upload_outcome_known"
             ),

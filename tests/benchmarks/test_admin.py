@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
+from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant, ScoreRevision
 from benchmarks.protocol import Protocol
 from benchmarks.services import CategoryData
 from benchsite.common.review import ReviewState
@@ -24,9 +24,11 @@ def curator(client: Client) -> Client:
     return client
 
 
-def act(curator: Client, action: str, score: BenchmarkScore) -> BenchmarkScore:
+def act(
+    curator: Client, action: str, score: BenchmarkScore, reason: str = ""
+) -> BenchmarkScore:
     """Run an action on a score and return the score as it is then."""
-    values = {"action": action, "_selected_action": str(score.pk)}
+    values = {"action": action, "_selected_action": str(score.pk), "reason": reason}
     response = curator.post(SCORES_URL, values, follow=True)
     assert response.status_code == 200
     assert b"1 scores" in response.content
@@ -93,9 +95,14 @@ def test_publish_action(curator: Client) -> None:
 
 @pytest.mark.parametrize(("action", "state"), [("reject", "rejected"), ("withdraw", "withdrawn")])
 def test_taking_back_actions(curator: Client, action: str, state: str) -> None:
-    score = act(curator, action, make_score())
+    score = act(curator, action, make_score(), reason="wrong template")
     assert (score.review_state, score.is_current) == (state, False)
-    assert score.review_reason == f"{state} by curator"
+    assert score.review_reason == "wrong template"
+    revision = ScoreRevision.objects.get()
+    assert (revision.action, revision.who_label) == (state, "curator")
+    assert revision.reason == "wrong template"
+    page = curator.get(f"{SCORES_URL}{score.pk}/change/").content.decode()
+    assert "wrong template" in page
 
 
 @pytest.mark.parametrize(

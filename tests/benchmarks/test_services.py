@@ -26,6 +26,7 @@ from benchmarks.services import (
 from benchmarks.totals import TotalMethod
 from benchsite.common.review import ReviewState
 from tests.benchmarks.factories import make_score, make_variant
+from tests.people import OPERATOR
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
@@ -331,7 +332,7 @@ def test_withdrawing_brings_the_older_score_back() -> None:
     variant = make_variant()
     make_score(variant=variant, score=30, measured_at=OLD)
     newer = make_score(variant=variant, score=20, measured_at=NEW)
-    assert withdraw_score(score_id=newer.pk, reason="wrong chat template") == 1
+    assert withdraw_score(score_id=newer.pk, who=OPERATOR, reason="wrong chat template") == 1
     newer.refresh_from_db()
     assert (newer.review_state, newer.review_reason) == ("withdrawn", "wrong chat template")
     assert current_values(variant) == [30]
@@ -340,25 +341,25 @@ def test_withdrawing_brings_the_older_score_back() -> None:
 def test_publishing_makes_a_score_current() -> None:
     score = make_score(review_state=ReviewState.PENDING)
     assert current_values(score.variant) == []
-    assert set_review_state(score_ids=[score.pk], state=ReviewState.PUBLISHED) == 1
+    assert set_review_state(score_ids=[score.pk], state=ReviewState.PUBLISHED, who=OPERATOR) == 1
     assert current_values(score.variant) == [50.0]
 
 
 def test_withdrawn_score_sent_again_comes_back_withdrawn() -> None:
     score = make_score()
-    withdraw_score(score_id=score.pk, reason="wrong")
+    withdraw_score(score_id=score.pk, who=OPERATOR, reason="wrong")
     again = record(ScoreData(benchmark_slug="gsm8k", score=50.0), score.variant)
     assert (again.created, again.score.review_state) == (False, "withdrawn")
 
 
 def test_withdrawing_an_unknown_score_does_nothing() -> None:
-    assert withdraw_score(score_id=make_variant().pk, reason="none") == 0
+    assert withdraw_score(score_id=make_variant().pk, who=OPERATOR, reason="none") == 0
 
 
 def test_confirmed_fraction_becomes_a_percentage_and_ranks() -> None:
     score = make_score(score=0.67, needs_confirmation=True, categories=(CategoryData("easy", 0.8),))
     assert not score.is_current
-    assert confirm_scores(score_ids=[score.pk], as_fractions=True) == 1
+    assert confirm_scores(score_ids=[score.pk], as_fractions=True, who=OPERATOR) == 1
     score.refresh_from_db()
     assert score.score == pytest.approx(67.0)
     assert score.is_current
@@ -372,8 +373,8 @@ def test_confirmed_fraction_becomes_a_percentage_and_ranks() -> None:
 
 def test_small_score_may_be_confirmed_as_it_is() -> None:
     score = make_score(score=0.67, needs_confirmation=True)
-    assert confirm_scores(score_ids=[score.pk], as_fractions=False) == 1
-    assert confirm_scores(score_ids=[score.pk], as_fractions=True) == 0
+    assert confirm_scores(score_ids=[score.pk], as_fractions=False, who=OPERATOR) == 1
+    assert confirm_scores(score_ids=[score.pk], as_fractions=True, who=OPERATOR) == 0
     assert current_values(score.variant) == [0.67]
 
 
