@@ -1,19 +1,34 @@
-"""The admin's upload form: files or pasted text, and what they do not say themselves."""
+"""The forms of an upload: files or pasted text, and what they do not say themselves."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Model, QuerySet
 
+from benchmarks.models import ModelVariant
 from experiments.formats.documents import InvalidFileError
 from experiments.ingest.context import CONTEXT_FIELDS, read_context
+from hardware.models import Accelerator, HardwareProfile
 
-_TEXT = forms.TextInput(attrs={"class": "vTextField"})
-_NUMBER = forms.NumberInput(attrs={"step": "any", "min": "0", "class": "vTextField"})
+DEVICE = "device:"  # what the value of a chosen device begins with
+MODEL_FIELDS = ("model_name", "quantization", "lora_adapter")
+HARDWARE_FIELDS = (
+    "gpu_model",
+    "gpu_count",
+    "gpu_memory_gb",
+    "cpu_model",
+    "cpu_arch",
+    "ram_gb",
+    "ram_type",
+    "virtualization_type",
+)
+RowT = TypeVar("RowT", bound=Model)
 
 
 class _FilesInput(forms.FileInput):
@@ -40,38 +55,30 @@ class SentFile:
 
 
 def _text(label: str, help_text: str = "") -> forms.CharField:
-    return forms.CharField(required=False, label=label, help_text=help_text, widget=_TEXT)
+    return forms.CharField(required=False, label=label, help_text=help_text, widget=forms.TextInput)
+
+
+def _search(label: str, help_text: str) -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        label=label,
+        help_text=help_text,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
 
 
 def _number(label: str, help_text: str = "") -> forms.CharField:
     """Make a field for a number; the pipeline reads it, as it does for the API."""
-    return forms.CharField(required=False, label=label, help_text=help_text, widget=_NUMBER)
+    return forms.CharField(
+        required=False,
+        label=label,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs={"step": "any", "min": "0"}),
+    )
 
 
-class UploadForm(forms.Form):
-    """Result files with their context; the context goes for every file that is sent along."""
-
-    file = FilesField(
-        required=False,
-        allow_empty_file=True,
-        label="Files",
-        help_text="As your tool wrote them; several may be chosen, each is taken or refused alone.",
-    )
-    text = forms.CharField(
-        required=False,
-        strip=False,
-        label="Or pasted text",
-        help_text="The whole content of one file.",
-        widget=forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField", "spellcheck": "false"}),
-    )
-    dry_run = forms.BooleanField(
-        required=False, label="Only check", help_text="Say what would happen; write nothing."
-    )
-    replace = forms.BooleanField(
-        required=False,
-        label="Replace",
-        help_text="Where a run is here with other content, or was withdrawn: take this one.",
-    )
+class ContextForm(forms.Form):
+    """What an uploader states beside a file; the pipeline checks it, as it does for the API."""
 
     model_name = _text("Model", "Its name or repository, as in “meta-llama/Llama-3.1-8B-Instruct”.")
     quantization = _text("Quantization", "As in Q4_K_M, FP8, AWQ, BF16.")
@@ -98,58 +105,26 @@ class UploadForm(forms.Form):
     notes = forms.CharField(
         required=False,
         label="Notes",
-        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     source_url = forms.CharField(
         required=False,
         label="Source",
         help_text="Where these figures were published.",
-        widget=forms.URLInput(attrs={"class": "vURLField"}),
+        widget=forms.URLInput(),
     )
 
-    fieldsets: ClassVar[list[tuple[str | None, dict[str, Any]]]] = [
-        (None, {"fields": ("file", "text", "dry_run", "replace")}),
-        (
-            "Model",
-            {
-                "fields": ("model_name", "quantization", "lora_adapter"),
-                "description": "All fields from here on may stay empty where the file says it. "
-                "Names given here take precedence over those in the file.",
-            },
-        ),
-        ("Backend", {"fields": ("backend", "backend_version")}),
-        (
-            "Hardware",
-            {
-                "fields": (
-                    "gpu_model",
-                    "gpu_count",
-                    "gpu_memory_gb",
-                    "cpu_model",
-                    "cpu_arch",
-                    "ram_gb",
-                    "ram_type",
-                    "virtualization_type",
-                )
-            },
-        ),
-        (
-            "Load",
-            {"fields": ("concurrent_requests", "input_tokens", "output_tokens", "dataset_name")},
-        ),
-        ("Provenance", {"fields": ("sweep", "notes", "source_url")}),
+    fieldsets: ClassVar[list[tuple[str, Sequence[str]]]] = [
+        ("Model", ("model_name", "quantization", "lora_adapter")),
+        ("Backend", ("backend", "backend_version")),
+        ("Hardware", HARDWARE_FIELDS),
+        ("Load", ("concurrent_requests", "input_tokens", "output_tokens", "dataset_name")),
+        ("Provenance", ("sweep", "notes", "source_url")),
     ]
 
-    def __init__(self, *args: Any, may_replace: bool, **kwargs: Any) -> None:
-        """Offer to replace to those who may."""
-        super().__init__(*args, **kwargs)
-        self.fields["replace"].disabled = not may_replace
-
     def clean(self) -> dict[str, Any]:
-        """Check that there is something to upload, and every context field."""
+        """Check every context field."""
         data = super().clean() or {}
-        if not data.get("file") and not data.get("text", "").strip() and "file" not in self.errors:
-            raise ValidationError("Choose a file, or paste the text of one.", code="nothing")
         try:
             read_context(self.context())
         except InvalidFileError as error:
@@ -164,6 +139,34 @@ class UploadForm(forms.Form):
             name: value for name in CONTEXT_FIELDS if (value := self.cleaned_data.get(name, ""))
         }
 
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the context fields by their headings."""
+        return [(title, [self[name] for name in names]) for title, names in self.fieldsets]
+
+
+class UploadForm(ContextForm):
+    """Files to look at; the context goes for every one of them."""
+
+    file = FilesField(
+        required=False,
+        allow_empty_file=True,
+        label="Files",
+        help_text="As your tool wrote them. Choose several or drop them here.",
+    )
+    text = forms.CharField(
+        required=False,
+        strip=False,
+        label="Or paste the text of one",
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Check that there is something to look at."""
+        data = super().clean()
+        if not data.get("file") and not data.get("text", "").strip() and "file" not in self.errors:
+            raise ValidationError("Choose a file, or paste the text of one.", code="nothing")
+        return data
+
     def sent_files(self) -> Iterator[SentFile]:
         """Read one file after the other, no more of each than shows that it is too large."""
         for file in self.cleaned_data["file"]:
@@ -172,7 +175,57 @@ class UploadForm(forms.Form):
         if self.cleaned_data["text"].strip():
             yield SentFile(name="", data=self.cleaned_data["text"].encode())
 
-    def ask_for(self, names: Sequence[str], file_name: str) -> None:
-        """Mark the fields that a refused file needs."""
-        for name in names:
-            self.add_error(name, f"{file_name} does not say it, and needs it.")
+
+class DraftForm(ContextForm):
+    """What is stated beside one draft, with a machine and a variant chosen among known ones."""
+
+    replace = forms.BooleanField(
+        required=False,
+        label="Replace what is here",
+        help_text="Where a run is here with other content, or was withdrawn: take this one.",
+    )
+    find_machine = _search("Find a known machine", "As in “4090” or “EPYC 9754”.")
+    machine = forms.CharField(required=False, widget=forms.RadioSelect)
+    find_variant = _search("Find a known model", "As in “llama 8b Q4”.")
+    variant = forms.UUIDField(required=False, widget=forms.RadioSelect)
+
+    def clean(self) -> dict[str, Any]:
+        """Put the chosen machine's and variant's names into the fields, then check them."""
+        chosen = self.cleaned_data
+        chosen |= _names_of_choice(chosen.get("machine", ""))
+        if variant := _row(ModelVariant.objects.all(), chosen.get("variant")):
+            chosen |= {name: getattr(variant, name) for name in MODEL_FIELDS}
+        return super().clean()
+
+
+def _names_of_choice(choice: str) -> dict[str, str]:
+    """Return the fields of a chosen machine, or the name of a chosen device of the catalogue."""
+    if choice.startswith(DEVICE):
+        number = choice.removeprefix(DEVICE)
+        device = _row(
+            Accelerator.objects.all(), number if number.isdecimal() and len(number) < 19 else None
+        )
+        return {"gpu_model": device.name} if device else {}
+    machine = _row(HardwareProfile.objects.all(), _uuid(choice))
+    return names_of_machine(machine) if machine else {}
+
+
+def names_of_machine(machine: HardwareProfile) -> dict[str, str]:
+    """Return the context fields that describe a known machine; unknown ones are empty."""
+    values = {name: getattr(machine, name) for name in HARDWARE_FIELDS}
+    if machine.gpu_model is None:
+        values["gpu_model"] = "CPU Only"
+    elif machine.gpu_form:
+        values["gpu_model"] = f"{machine.gpu_model} {machine.gpu_form}"
+    return {name: "" if value is None else f"{value}" for name, value in values.items()}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _row(rows: QuerySet[RowT], pk: UUID | str | None) -> RowT | None:
+    return rows.filter(pk=pk).first() if pk else None

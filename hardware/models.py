@@ -43,6 +43,17 @@ def price_kind_choices() -> list[tuple[str, str]]:
     return PriceKind.choices
 
 
+class AcceleratorQuerySet(models.QuerySet["Accelerator"]):
+    """Look-ups of devices."""
+
+    def search(self, words: str) -> Self:
+        """Keep devices that hold every word in their name or vendor; none for no word."""
+        found = self if words.split() else self.none()
+        for word in words.split():
+            found = found.filter(Q(name__icontains=word) | Q(vendor__icontains=word))
+        return found.order_by("name")
+
+
 class Accelerator(models.Model):
     """Curated facts of a GPU or another accelerator; NULL where a figure is not known."""
 
@@ -72,6 +83,8 @@ class Accelerator(models.Model):
         help_text="Drivers give this name to more than one device, as “AMD Radeon Graphics”.",
     )
     source_url = models.URLField("source", null=True, blank=True)
+
+    objects = AcceleratorQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -191,6 +204,18 @@ class HardwareProfileQuerySet(models.QuerySet["HardwareProfile"]):
         known = {name: value for name, value in identity.items() if value is not None}
         unknown = {f"{name}__isnull": True for name, value in identity.items() if value is None}
         return self.filter(**known, **unknown)
+
+    def search(self, words: str) -> Self:
+        """Keep profiles that hold every word in a name of theirs; none for no word."""
+        found = self if words.split() else self.none()
+        for word in words.split():
+            found = found.filter(
+                Q(platform__name__icontains=word)
+                | Q(gpu_model__icontains=word)
+                | Q(cpu_model__icontains=word)
+                | Q(label__icontains=word)
+            )
+        return found.order_by("platform__name", "id")
 
 
 class HardwareProfile(models.Model):

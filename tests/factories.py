@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -64,10 +65,14 @@ def experiment(
     cpu_model: str | None = None,
     figures: Mapping[str, tuple[float, str, str | None]] = FIGURES,
     started_at: str = STARTED_AT.isoformat(),
+    machine: Mapping[str, Any] = MappingProxyType({}),
     **fields: Any,
 ) -> dict[str, Any]:
-    """Return one run in the site's own JSON; `figures` are metric: (value, unit, definition)."""
-    hardware: dict[str, Any] = {"cpu_model": cpu_model}
+    """Return one run in the site's own JSON; `figures` are metric: (value, unit, definition).
+
+    `machine` holds further fields of its hardware.
+    """
+    hardware: dict[str, Any] = {"cpu_model": cpu_model, **machine}
     if gpu_model:
         hardware |= {"gpu_model": gpu_model, "gpu_count": gpu_count}
     elif not cpu_model:

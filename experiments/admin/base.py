@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from experiments.models import TestRun
+from experiments.ingest.actor import Actor
 
 UNKNOWN = "–"
 
@@ -47,10 +48,22 @@ def may_curate(request: HttpRequest) -> bool:
     return request.user.has_perm("experiments.change_testrun")
 
 
-def link_to_run(run: TestRun) -> str:
-    """Return a link to the public page of a run."""
-    url = reverse("experiments:run-detail", args=[run.pk])
-    return format_html('<a href="{}">{}</a>', url, run.pk)
+def page_context(
+    request: HttpRequest, model_admin: "admin.ModelAdmin[Any]", title: str
+) -> dict[str, Any]:
+    """Return what every page of the admin's frame needs; the side bar stays away."""
+    return {
+        **model_admin.admin_site.each_context(request),
+        "is_nav_sidebar_enabled": False,
+        "opts": model_admin.opts,
+        "title": title,
+    }
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who sends the request, as the pipeline knows people."""
+    user = request.user
+    return Actor(user=user if isinstance(user, User) else None, is_curator=may_curate(request))
 
 
 def link_to_admin(obj: models.Model, text: object = None) -> str:

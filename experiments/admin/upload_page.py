@@ -1,16 +1,20 @@
-"""The page of the upload form, and of the reports that follow it."""
+"""The upload form: what it is sent becomes drafts, and the answer is their preview."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.contrib.admin.helpers import AdminForm
-from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
-from experiments.admin.base import may_curate
-from experiments.ingest.actor import Actor
-from experiments.ingest.pipeline import ingest_file
+from benchsite.common.ids import new_id
+from experiments.admin.base import actor_of, page_context
+from experiments.admin.batch_page import show_batch
+from experiments.ingest.drafts import make_draft, purge_drafts
 from experiments.ingest.report import Report
+from experiments.ingest.store import Received
 from experiments.upload_form import UploadForm
 
 if TYPE_CHECKING:
@@ -20,46 +24,59 @@ TEMPLATE = "admin/experiments/upload/add_form.html"
 INVALID_FORM_STATUS = 422
 
 
-def upload_page(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> TemplateResponse:
+def upload_page(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResponse:
     """Answer the upload form; the caller has checked that the user may upload.
 
-    The status is 200 when every file was accepted, else that of the first refusal; 422 for a form
-    that cannot be sent as it is.
+    Files are checked and kept as drafts; their preview has an address of its own. Where one is
+    refused, that preview is the answer, with the status of the first refusal; 422 for a form that
+    cannot be sent as it is.
     """
-    form = UploadForm(may_replace=may_curate(request))
-    status = 200
-    reports: list[Report] = []
-    if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES, may_replace=may_curate(request))
-        if form.is_valid():
-            reports = _ingest(form, request)
-            refusals = [report.refusal for report in reports if report.refusal]
-            status = refusals[0].http_status if refusals else 200
-        else:
-            status = INVALID_FORM_STATUS
+    if request.method != "POST":
+        return _show_form(request, model_admin, UploadForm(), status=200)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _show_form(request, model_admin, form, status=INVALID_FORM_STATUS)
+    return _preview(form, request, model_admin)
+
+
+def _show_form(
+    request: HttpRequest, model_admin: "ModelAdmin[Any]", form: UploadForm, *, status: int
+) -> TemplateResponse:
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": "Upload result files",
+        **page_context(request, model_admin, "Upload result files"),
         "form": form,
-        "adminform": AdminForm(cast(Any, form), form.fieldsets, {}),
-        "reports": reports,
-        "refused": sum(not report.accepted for report in reports),
         "failed": status != 200,
     }
     return TemplateResponse(request, TEMPLATE, context, status=status)
 
 
-def _ingest(form: UploadForm, request: HttpRequest) -> list[Report]:
-    """Send each file through the pipeline, and mark the fields that refused ones need."""
-    user = request.user
-    actor = Actor(user=user if isinstance(user, User) else None, is_curator=may_curate(request))
-    context = form.context()
-    options = {name: form.cleaned_data[name] for name in ("dry_run", "replace")}
-    reports = [
-        ingest_file(data=sent.data, file_name=sent.name, fields=context, actor=actor, **options)
+def _preview(
+    form: UploadForm, request: HttpRequest, model_admin: "ModelAdmin[Any]"
+) -> HttpResponse:
+    """Make a draft of each file; answer with their preview, or the form if none was kept."""
+    purge_drafts()
+    batch = new_id()
+    reports = _make_drafts(form, request, batch)
+    too_large = [report for report in reports if report.upload_id is None]
+    for report in too_large:
+        name = report.file_name or "the pasted text"
+        messages.error(request, f"Not kept: {name}. {report.summary}")
+    refusals = [report.refusal for report in reports if report.refusal]
+    if not refusals:
+        return redirect("admin:upload-batch", batch)
+    status = refusals[0].http_status
+    if len(too_large) == len(reports):
+        return _show_form(request, model_admin, form, status=status)
+    response = show_batch(request, model_admin, batch, status=status)
+    response["HX-Push-Url"] = reverse("admin:upload-batch", args=[batch])
+    return response
+
+
+def _make_drafts(form: UploadForm, request: HttpRequest, batch: UUID) -> list[Report]:
+    actor, fields = actor_of(request), form.context()
+    return [
+        make_draft(
+            Received(data=sent.data, file_name=sent.name, fields=fields, actor=actor, batch=batch)
+        )
         for sent in form.sent_files()
     ]
-    for report in reports:
-        form.ask_for(report.missing, report.file_name or "The pasted text")
-    return reports

@@ -1,45 +1,32 @@
 """Uploads: the form they come in by, and what became of each."""
 
-from collections.abc import Sequence
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 
-from benchmarks import services
-from benchsite.common.review import ReviewState
-from experiments.admin.base import (
-    UNKNOWN,
-    ReadOnlyAdmin,
-    link_to_admin,
-    link_to_run,
-    may_curate,
-)
-from experiments.admin.review import ReasonForm, review_actions
+from benchsite.common.admin import ReasonForm
+from benchsite.common.review import ReviewState, Who
+from experiments.admin.base import UNKNOWN, ReadOnlyAdmin
+from experiments.admin.my_uploads import upload_report
+from experiments.admin.review import review_actions
 from experiments.admin.upload_page import upload_page
-from experiments.choices import ItemAction
-from experiments.ingest.review import set_review_state
+from experiments.admin.upload_urls import upload_urls
+from experiments.ingest.review import review_uploads
 from experiments.models import Upload, UploadItem
 
-MAX_LISTED_ITEMS = 100
 
-
-def set_state_of_uploads(queryset: QuerySet[Upload], state: ReviewState, reason: str) -> str:
-    """Give everything that uploads made a review state: runs and scores."""
-    made = UploadItem.objects.filter(upload__in=queryset).exclude(action=ItemAction.UNCHANGED)
-    run_ids = set(made.filter(run__isnull=False).values_list("run_id", flat=True))
-    score_ids = set(made.filter(score__isnull=False).values_list("score_id", flat=True))
-    runs = set_review_state(run_ids=run_ids, state=state, reason=reason)
-    scores = services.set_review_state(score_ids=score_ids, state=state, reason=reason)
-    return f"{runs} runs and {scores} scores"
+def set_state_of_uploads(
+    queryset: QuerySet[Upload], state: ReviewState, who: Who, reason: str
+) -> str:
+    """Give everything that uploads made, and still stand for, a review state."""
+    ids = list(queryset.values_list("pk", flat=True))
+    done = review_uploads(upload_ids=ids, state=state, who=who, reason=reason)
+    return f"{done.runs} runs and {done.scores} scores"
 
 
 @admin.register(Upload)
@@ -55,20 +42,6 @@ class UploadAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-id")
     action_form = ReasonForm
     actions = review_actions(set_state_of_uploads)
-    fields = (
-        "name",
-        "outcome",
-        "made",
-        "problems",
-        "format",
-        "parser_version",
-        "sender",
-        "created_at",
-        "stated",
-        "sha256",
-        "bytes_received",
-    )
-    readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
         """Leave reports out of the list, they can be long."""
@@ -79,30 +52,27 @@ class UploadAdmin(ReadOnlyAdmin):
         return request.user.has_perm("experiments.add_upload")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the download of the bytes as they were received."""
-        view = self.admin_site.admin_view(self.raw_view)
-        return [path("<uuid:upload_id>/raw/", view, name="upload-raw"), *super().get_urls()]
+        """Add the pages of uploading."""
+        return [*upload_urls(self), *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show the upload form; after POST the report of every file, with the form below."""
+        """Show the upload form; after POST the preview of every file."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         return upload_page(request, self)
 
-    def raw_view(self, request: HttpRequest, upload_id: UUID) -> FileResponse:
-        """Send the bytes as received to their uploader and to curators."""
-        upload = get_object_or_404(Upload.objects.select_related("content"), pk=upload_id)
-        if upload.uploaded_by_id != request.user.pk and not may_curate(request):
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show what became of an upload; nobody changes one."""
+        if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        name = "".join(character for character in upload.file_name if character.isprintable())
-        return FileResponse(
-            BytesIO(upload.content.data),
-            as_attachment=True,
-            filename=name or f"{upload.pk}.txt",
-            content_type="application/octet-stream",
-        )
+        try:
+            return upload_report(request, self, UUID(object_id))
+        except ValueError as error:
+            raise Http404(f"{object_id} is the id of no upload.") from error
 
     @admin.display(description="file", ordering="file_name")
     def name(self, obj: Upload) -> str:
@@ -113,55 +83,6 @@ class UploadAdmin(ReadOnlyAdmin):
     def sender(self, obj: Upload) -> str:
         """Return who sent it: a user, a token, or nobody that is still known."""
         return " with ".join(str(who) for who in (obj.uploaded_by, obj.token) if who) or UNKNOWN
-
-    @admin.display(description="stated beside the file")
-    def stated(self, obj: Upload) -> str:
-        """Return the context that the uploader gave."""
-        return format_html_join("", "{}: {}<br>", sorted(obj.context.items())) or "nothing"
-
-    @admin.display(description="SHA-256")
-    def sha256(self, obj: Upload) -> str:
-        """Return the hash of the bytes."""
-        return obj.content_id
-
-    @admin.display(description="bytes")
-    def bytes_received(self, obj: Upload) -> str:
-        """Return a link to the bytes; the server answers 403 to those who may not have them."""
-        url = reverse("admin:upload-raw", args=[obj.pk])
-        return format_html('<a href="{}">{} bytes</a>', url, f"{obj.content.size_bytes:,}")
-
-    @admin.display(description="errors and warnings")
-    def problems(self, obj: Upload) -> str:
-        """Return what the report found."""
-        if not obj.report.get("errors") and not obj.report.get("warnings"):
-            return "none"
-        template = "admin/experiments/upload/_problems.html"
-        return render_to_string(template, {"report": obj.report})
-
-    @admin.display(description="made")
-    def made(self, obj: Upload) -> str:
-        """Return links to the runs and scores of the file, the first of them."""
-        items = obj.items.select_related("run", "score__variant", "score__benchmark").order_by("id")
-        shown = list(items[:MAX_LISTED_ITEMS])
-        count = items.count() if len(shown) == MAX_LISTED_ITEMS else len(shown)
-        return _item_list(shown) + _link_to_all(obj, count) if shown else "nothing"
-
-
-def _item_list(items: Sequence[UploadItem]) -> str:
-    rows = ((_link_of(item), item.get_action_display(), item.place) for item in items)
-    lines = format_html_join("", "<li>{}: {} <code>{}</code></li>", rows)
-    return format_html("<ul>{}</ul>", lines)
-
-
-def _link_of(item: UploadItem) -> str:
-    if item.run:
-        return format_html("run {}", link_to_run(item.run))
-    return link_to_admin(item.score) if item.score else ""
-
-
-def _link_to_all(upload: Upload, count: int) -> str:
-    url = reverse("admin:experiments_uploaditem_changelist")
-    return format_html('<p><a href="{}?upload__id__exact={}">All {}</a></p>', url, upload.pk, count)
 
 
 @admin.register(UploadItem)

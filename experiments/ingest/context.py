@@ -1,5 +1,6 @@
 """What an uploader states beside the file: it fills gaps and overrides names, never figures."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -8,20 +9,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from experiments.formats.documents import (
     InvalidFileError,
     ModelDocument,
+    ParsedFile,
     Problem,
     RunDocument,
     ScoreSetDocument,
 )
-from experiments.formats.problems import problems_of
-from experiments.formats.site_schema import (
-    NO_GPU,
+from experiments.formats.fields import (
     Amount,
+    GpuCount,
+    GpuMemory,
     Name,
     PositiveCount,
     ShortName,
     Text,
     Url,
 )
+from experiments.formats.problems import problems_of
+from hardware.names import means_no_gpu
 from hardware.resolution import HardwareFacts
 
 
@@ -43,8 +47,8 @@ class UploadContext(BaseModel):
     backend: Annotated[ShortName | None, Blank] = None
     backend_version: Annotated[Name | None, Blank] = None
     gpu_model: Annotated[Name | None, Blank] = None
-    gpu_count: Annotated[PositiveCount | None, Blank] = None
-    gpu_memory_gb: Annotated[Amount | None, Blank] = None
+    gpu_count: Annotated[GpuCount | None, Blank] = None
+    gpu_memory_gb: Annotated[GpuMemory | None, Blank] = None
     cpu_model: Annotated[Name | None, Blank] = None
     cpu_arch: Annotated[ShortName | None, Blank] = None
     ram_gb: Annotated[Amount | None, Blank] = None
@@ -73,6 +77,7 @@ _HARDWARE_FIELDS = (
     "ram_type",
     "virtualization_type",
 )
+_MODEL_NAMES = ("model_name", "quantization", "lora_adapter")
 _RUN_NAMES = ("backend", "backend_version")
 _WORKLOAD_FIELDS = ("concurrent_requests", "input_tokens", "output_tokens", "dataset_name")
 _SCORE_TEXTS = ("notes", "source_url")
@@ -85,7 +90,8 @@ def read_context(fields: dict[str, Any]) -> UploadContext:
     try:
         return UploadContext.model_validate(fields)
     except ValidationError as error:
-        raise InvalidFileError(*problems_of(error, "context")) from error
+        problems = problems_of(error, "context", source=fields, names=CONTEXT_FIELDS)
+        raise InvalidFileError(*problems) from error
 
 
 def apply_to_run(run: RunDocument, context: UploadContext) -> tuple[RunDocument, list[Problem]]:
@@ -130,7 +136,7 @@ def _apply_to_model(
 ) -> tuple[ModelDocument, list[Problem]]:
     changes: dict[str, Any] = {}
     warnings: list[Problem] = []
-    for name in ("model_name", "quantization", "lora_adapter"):
+    for name in _MODEL_NAMES:
         stated = getattr(model, name) or None
         _override(name, stated, getattr(context, name), changes, warnings, path)
     return replace(model, **changes), warnings
@@ -142,7 +148,7 @@ def _apply_to_hardware(
     changes: dict[str, Any] = {}
     warnings: list[Problem] = []
     if context.gpu_model:
-        no_gpu = context.gpu_model.lower() in NO_GPU
+        no_gpu = means_no_gpu(context.gpu_model)
         given = () if no_gpu else (context.gpu_model,)
         if hardware.gpu_models and given != hardware.gpu_models:
             reported = ", ".join(hardware.gpu_models)
@@ -193,3 +199,26 @@ def _fill(
         return
     message = f"{name}: the file says {reported}; that is kept, your {given} is not used."
     warnings.append(Problem(run.path, message, given))
+
+
+def fields_left_open(parsed: ParsedFile, context: UploadContext) -> set[str]:
+    """Return the context fields that neither the file (in any part of it) nor the uploader says."""
+    said = set(context.stated())
+    for run in parsed.runs:
+        said |= _said_by_run(run)
+    for score_set in parsed.score_sets:
+        said |= _said(score_set.model, _MODEL_NAMES)
+    usable = set(CONTEXT_FIELDS) if parsed.runs else _SCORE_FIELDS
+    return usable - said
+
+
+def _said_by_run(run: RunDocument) -> set[str]:
+    said = _said(run.model, _MODEL_NAMES) | _said(run, (*_RUN_NAMES, *_RUN_TEXTS))
+    said |= _said(run.workload, _WORKLOAD_FIELDS) | _said(run.hardware, _HARDWARE_FIELDS)
+    if run.hardware.gpu_models or run.hardware.cpu_model:
+        said.add("gpu_model")
+    return said
+
+
+def _said(document: object, names: Iterable[str]) -> set[str]:
+    return {name for name in names if getattr(document, name) not in (None, "")}

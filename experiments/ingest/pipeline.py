@@ -1,10 +1,8 @@
 """The one pipeline for form, API and commands: from the bytes of a file to its report."""
 
-import hashlib
 import logging
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.conf import settings
@@ -12,11 +10,11 @@ from django.db import DataError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from benchsite.common.locks import take_write_lock
-from benchsite.common.review import ReviewState
+from benchsite.common.review import TAKEN_OUT, ReviewState
 from experiments.choices import ItemAction, UploadOutcome
 from experiments.formats import detect_format
 from experiments.formats.base import Format
-from experiments.formats.content import decode
+from experiments.formats.content import UnpackedTooLargeError, decode
 from experiments.formats.documents import (
     FormatError,
     InvalidFileError,
@@ -26,26 +24,18 @@ from experiments.formats.documents import (
     UnreadableError,
 )
 from experiments.ingest.actor import Actor
-from experiments.ingest.conflicts import REVIEWED_OUT, ConflictError
-from experiments.ingest.context import UploadContext, read_context
+from experiments.ingest.conflicts import ConflictError
+from experiments.ingest.context import UploadContext, fields_left_open, read_context
+from experiments.ingest.preview import known_names, outline, preview
 from experiments.ingest.report import Refusal, Report, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, resolve_file
-from experiments.ingest.write import Written, write_file
-from experiments.models import Upload, UploadContent, UploadItem
+from experiments.ingest.store import Received, keep, stated_fields, write_items
+from experiments.ingest.suggestions import suggest_from_name
+from experiments.ingest.write import write_file
+from experiments.models import Upload, UploadItem
 
 logger = logging.getLogger(__name__)
 Accept = Literal["any", "runs", "scores"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Received:
-    """A file as it came in."""
-
-    data: bytes
-    sha256: str
-    file_name: str
-    fields: Mapping[str, Any]
-    actor: Actor
 
 
 def ingest_file(
@@ -65,22 +55,25 @@ def ingest_file(
     the same or no context: that is "unchanged" and writes nothing). Bad input never raises;
     `Report.refusal` says why a file was not taken.
     """
-    received = _Received(
-        data=data,
-        sha256=hashlib.sha256(data).hexdigest(),
-        file_name=file_name[-255:].replace("\x00", ""),
-        fields=fields,
-        actor=actor,
+    received = Received(
+        data=data, file_name=file_name, fields=fields, actor=actor, replacing=replace
     )
-    report = _attempt(received, dry_run=dry_run, replacing=replace, accept=accept)
+    report = attempt(received, dry_run=dry_run, accept=accept)
     if report.accepted or dry_run or report.refusal is Refusal.TOO_LARGE:
         return report
-    return _keep_rejected(received, report)
+    return keep_refused(received, report, UploadOutcome.REJECTED)
 
 
-def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Accept) -> Report:
-    """Parse and write the file; every kind of refusal ends here as a report."""
-    rejected = Report(outcome="rejected", sha256=received.sha256, file_name=received.file_name)
+def keep_refused(received: Received, report: Report, outcome: UploadOutcome) -> Report:
+    """Keep the bytes and the report of a file that was not taken: nothing sent is lost."""
+    with transaction.atomic():
+        upload = keep(received, report, outcome, stated_fields(received.fields))
+    return replace(report, upload_id=upload.pk)
+
+
+def attempt(received: Received, *, dry_run: bool, accept: Accept = "any") -> Report:
+    """Parse and write the file; every kind of refusal ends here as a report, kept by nobody yet."""
+    rejected = Report(outcome="rejected", sha256=received.sha256, file_name=received.stored_name)
     limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
     if len(received.data) > limit_bytes:
         message = f"The file is larger than {limit_bytes:,} bytes, the limit of this site."
@@ -88,18 +81,23 @@ def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Acc
         return replace(rejected, refusal=Refusal.TOO_LARGE, errors=(problem,))
     try:
         context = read_context(dict(received.fields))
-        if accept == "any" and not replacing and (before := _accepted_before(received, context)):
+        may_be_known = accept == "any" and not received.replacing
+        if may_be_known and (before := _accepted_before(received, context)):
             return _unchanged(before, rejected)
-        content = decode(received.data, received.file_name)
+        content = decode(received.data, received.file_name, limit_bytes=limit_bytes)
         found = detect_format(content)
         rejected = replace(rejected, format=found.name, parser_version=found.version)
         parsed = found.parse(content)
         _check_accepted(parsed, accept, found)
+        rejected = replace(rejected, preview=outline(parsed))
         resolved = resolve_file(parsed, context)
         rejected = replace(rejected, warnings=(*parsed.warnings, *resolved.warnings))
+        if resolved.missing or dry_run:
+            suggestions = _suggestions(parsed, context, received.file_name)
+            rejected = replace(rejected, suggestions=suggestions)
         if resolved.missing:
             return _missing(rejected, resolved)
-        return _write(received, context, resolved, rejected, dry_run=dry_run, replacing=replacing)
+        return _write(received, context, resolved, rejected, dry_run=dry_run)
     except FormatError as error:
         return replace(rejected, refusal=_refusal(error), errors=error.problems)
     except DataError as error:
@@ -111,6 +109,8 @@ def _attempt(received: _Received, *, dry_run: bool, replacing: bool, accept: Acc
 def _refusal(error: FormatError) -> Refusal:
     if isinstance(error, ConflictError):
         return error.refusal
+    if isinstance(error, UnpackedTooLargeError):
+        return Refusal.TOO_LARGE
     if isinstance(error, UnreadableError):
         return Refusal.UNREADABLE
     if isinstance(error, UnknownFormatError):
@@ -134,6 +134,13 @@ def _check_accepted(parsed: ParsedFile, accept: Accept, found: Format) -> None:
         )
 
 
+def _suggestions(parsed: ParsedFile, context: UploadContext, file_name: str) -> dict[str, str]:
+    """Return what the names of file and folders suggest for fields that nobody stated."""
+    open_fields = fields_left_open(parsed, context)
+    found = suggest_from_name(file_name)
+    return {name: value for name, value in found.items() if name in open_fields}
+
+
 def _missing(rejected: Report, resolved: ResolvedFile) -> Report:
     """Refuse a file that lacks what the site needs, naming each field to send."""
     errors = tuple(
@@ -146,24 +153,28 @@ def _missing(rejected: Report, resolved: ResolvedFile) -> Report:
 
 
 def _write(
-    received: _Received,
+    received: Received,
     context: UploadContext,
     resolved: ResolvedFile,
     rejected: Report,
     *,
     dry_run: bool,
-    replacing: bool,
 ) -> Report:
-    """Write the facts in one transaction, and the upload with its items beside them."""
+    """Write the facts in one transaction, and the upload with its items beside them.
+
+    A dry run does the same and rolls back: a preview says exactly what would happen.
+    """
     with transaction.atomic():
         take_write_lock()
-        if not replacing and (before := _accepted_before(received, context)):
+        if not received.replacing and (before := _accepted_before(received, context)):
             return _unchanged(before, rejected)
+        known = known_names(resolved) if dry_run else None
         written = write_file(
             resolved,
             sha256=received.sha256,
             actor=received.actor,
-            replacing=replacing,
+            replacing=received.replacing,
+            corrects=received.corrects,
         )
         outcome = UploadOutcome.CREATED if written.changed else UploadOutcome.UNCHANGED
         report = replace(
@@ -173,15 +184,15 @@ def _write(
             scores=tuple(written.scores),
             warnings=(*rejected.warnings, *written.warnings),
         )
-        if dry_run:
+        if known is not None:
             transaction.set_rollback(True)
-            return report
-        upload = _keep(received, report, outcome, context.stated())
-        _write_items(upload, written)
+            return replace(report, preview=report.preview | preview(resolved, written, known))
+        upload = keep(received, report, outcome, context.stated())
+        write_items(upload, written)
     return replace(report, upload_id=upload.pk)
 
 
-def _accepted_before(received: _Received, context: UploadContext) -> Upload | None:
+def _accepted_before(received: Received, context: UploadContext) -> Upload | None:
     """Return the newest accepted upload of these bytes, if taking them again changes nothing.
 
     That is so with the same context, or with none, as long as all that it made is still as it
@@ -193,13 +204,11 @@ def _accepted_before(received: _Received, context: UploadContext) -> Upload | No
     upload = uploads.order_by("-created_at", "-id").first()
     if upload is None:
         return None
-    stale = [*REVIEWED_OUT]
+    stale = [*TAKEN_OUT]
     if received.actor.review_state == ReviewState.PUBLISHED:
         stale.append(ReviewState.PENDING)
     replaced_since = UploadItem.objects.filter(
-        run=OuterRef("run"),
-        action=ItemAction.REPLACED,
-        upload__created_at__gt=upload.created_at,
+        run=OuterRef("run"), action=ItemAction.REPLACED, pk__gt=OuterRef("pk")
     )
     changed = upload.items.filter(
         Q(run__review_state__in=stale) | Q(score__review_state__in=stale) | Exists(replaced_since)
@@ -239,50 +248,3 @@ def _unchanged(before: Upload, report: Report) -> Report:
         runs=tuple(runs),
         scores=tuple(scores),
     )
-
-
-def _keep_rejected(received: _Received, report: Report) -> Report:
-    """Keep the bytes and the report of a refused file, so that nothing sent is lost."""
-    stated = {name: str(value) for name, value in received.fields.items() if value}
-    with transaction.atomic():
-        upload = _keep(received, report, UploadOutcome.REJECTED, stated)
-    return replace(report, upload_id=upload.pk)
-
-
-def _keep(
-    received: _Received, report: Report, outcome: UploadOutcome, context: dict[str, Any]
-) -> Upload:
-    UploadContent.objects.bulk_create(
-        [
-            UploadContent(
-                sha256=received.sha256,
-                size_bytes=len(received.data),
-                deflated=zlib.compress(received.data),
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    errors = [problem.as_dict() for problem in report.errors]
-    return Upload.objects.create(
-        content_id=received.sha256,
-        file_name=received.file_name,
-        context=context,
-        format=report.format,
-        parser_version=report.parser_version,
-        uploaded_by_id=received.actor.user.pk if received.actor.user else None,
-        token=received.actor.token,
-        outcome=outcome,
-        report={**report.as_dict(), "errors": errors},
-    )
-
-
-def _write_items(upload: Upload, written: Written) -> None:
-    items = [
-        UploadItem(upload=upload, place=place[:255], run_id=result.id, action=result.action)
-        for place, result in zip(written.run_places, written.runs, strict=True)
-    ]
-    items += [
-        UploadItem(upload=upload, place=place[:255], score_id=result.id, action=result.action)
-        for place, result in zip(written.score_places, written.scores, strict=True)
-    ]
-    UploadItem.objects.bulk_create(items, batch_size=1000)

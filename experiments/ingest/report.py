@@ -71,6 +71,7 @@ class Report:
     errors: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     suggestions: dict[str, str] = field(default_factory=dict)
+    preview: dict[str, Any] = field(default_factory=dict)
     refusal: Refusal | None = None
 
     @property
@@ -115,4 +116,13 @@ class Report:
             "warnings": [problem.as_dict() for problem in self.warnings],
             "missing": list(self.missing),
             "suggestions": self.suggestions,
+        }
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return what is kept with the upload: the API's answer, errors, and the preview."""
+        return self.as_dict() | {
+            "errors": [problem.as_dict() for problem in self.errors],
+            "refusal": self.refusal,
+            "summary": self.summary,
+            "preview": self.preview,
         }

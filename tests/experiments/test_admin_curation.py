@@ -106,6 +106,8 @@ def test_a_run_shows_its_figures_and_only_notes_and_source_change(admin_client: 
         "status": "failed",
         "measurements-TOTAL_FORMS": "0",
         "measurements-INITIAL_FORMS": "0",
+        "revisions-TOTAL_FORMS": "0",
+        "revisions-INITIAL_FORMS": "0",
     }
     assert admin_client.post(url, data).status_code == 302
     run.refresh_from_db()
@@ -175,7 +177,7 @@ def test_an_upload_shows_what_it_made_and_what_was_wrong(admin_client: Client) -
     page = admin_client.get(admin_url(Upload, "change", refused.pk)).content.decode()
     assert "experiment_run.quantization" in page
     assert "<b>x</b>" not in page
-    assert "<h4>Errors</h4>" in page
+    assert "<h3>Errors</h3>" in page
 
 
 def test_a_token_is_made_with_its_secret_shown_once(admin_client: Client) -> None:

@@ -1,0 +1,160 @@
+"""What a file would make, before anything is written: known or new variants and machines."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.formats.documents import ParsedFile, ScoreDocument
+from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
+from experiments.ingest.write import Written
+from experiments.known import known_machines, known_variants
+from experiments.metrics import METRICS
+from hardware.services import ResolvedHardware
+
+SHOWN_ROWS = 20
+_FIGURES = ("tokens_per_second", "prompt_processing_speed", "total_tokens_per_second", "ttft_ms")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownNames:
+    """Which of a file's variants and machines are in the database."""
+
+    variants: frozenset[tuple[str, str, str]]
+    platforms: frozenset[str]
+    machines: frozenset[ResolvedHardware]
+
+
+def known_names(resolved: ResolvedFile) -> KnownNames:
+    """Look the names of a file up: two queries, and one for each distinct machine."""
+    models = {_key(model): model for model in _models(resolved)}
+    names = {model.model_name for model in models.values()}
+    variants = (
+        known_variants()
+        .filter(model_name__in=names)
+        .values_list("model_name", "quantization", "lora_adapter")
+    )
+    machines = {run.hardware for run in resolved.runs}
+    keys = {machine.platform_key for machine in machines}
+    platforms = known_machines().filter(platform__key__in=keys).values_list("platform__key")
+    return KnownNames(
+        variants=frozenset(variants),
+        platforms=frozenset(key for (key,) in platforms.distinct()),
+        machines=frozenset(machine for machine in machines if _is_known(machine)),
+    )
+
+
+def outline(parsed: ParsedFile) -> dict[str, Any]:
+    """Return what a file holds as far as it was read: counts, and the model names it gives."""
+    models = [run.model for run in parsed.runs] + [item.model for item in parsed.score_sets]
+    scores = sum(len(run.scores) for run in parsed.runs)
+    scores += sum(len(item.scores) for item in parsed.score_sets)
+    named = {
+        " · ".join(filter(None, (model.model_name, model.quantization))) or "unnamed model"
+        for model in models
+    }
+    return {"runs": len(parsed.runs), "scores": scores, "models": sorted(named)[:SHOWN_ROWS]}
+
+
+def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict[str, Any]:
+    """Return what would be made, as JSON: variants, machines, the first rows, and actions."""
+    actions = Counter([str(run.action) for run in written.runs])
+    actions.update(str(score.action) for score in written.scores)
+    rows = [
+        {"place": run.document.path, "title": result.title, "load": _load(run)}
+        | {"figure": _figure(run), "action": str(result.action)}
+        for run, result in zip(resolved.runs[:SHOWN_ROWS], written.runs, strict=False)
+    ]
+    return {
+        "variants": _variants(resolved, known.variants)[:SHOWN_ROWS],
+        "machines": _machines(resolved.runs, known)[:SHOWN_ROWS],
+        "rows": rows,
+        "score_rows": [
+            {"title": f"{item.model_name} · {item.quantization}", "benchmark": item.benchmark}
+            | {"score": item.score, "protocol": document.protocol.key, "action": str(item.action)}
+            for document, item in zip(_scores(resolved), written.scores[:SHOWN_ROWS], strict=False)
+        ],
+        "actions": dict(actions),
+    }
+
+
+def _key(model: ResolvedModel) -> tuple[str, str, str]:
+    return (model.model_name, model.quantization.name, model.lora_adapter)
+
+
+def _models(resolved: ResolvedFile) -> Iterable[ResolvedModel]:
+    yield from (run.model for run in resolved.runs)
+    yield from (scores.model for scores in resolved.score_sets)
+
+
+def _scores(resolved: ResolvedFile) -> Iterator[ScoreDocument]:
+    """Yield the scores in the order in which they are written."""
+    for run in resolved.runs:
+        yield from run.document.scores
+    for score_set in resolved.score_sets:
+        yield from score_set.scores
+
+
+def _is_known(machine: ResolvedHardware) -> bool:
+    return known_machines().with_identity(machine.identity).exists()
+
+
+def _variants(
+    resolved: ResolvedFile, known: Collection[tuple[str, str, str]]
+) -> list[dict[str, Any]]:
+    """Return each variant with its counts of runs and scores."""
+    runs: Counter[tuple[str, str, str]] = Counter(_key(run.model) for run in resolved.runs)
+    scores: Counter[tuple[str, str, str]] = Counter()
+    for run in resolved.runs:
+        scores[_key(run.model)] += len(run.document.scores)
+    for item in resolved.score_sets:
+        scores[_key(item.model)] += len(item.scores)
+    return [
+        {"model_name": key[0], "quantization": key[1], "lora_adapter": key[2]}
+        | {"known": key in known, "runs": runs[key], "scores": scores[key]}
+        for key in sorted(runs.keys() | scores.keys())
+    ]
+
+
+def _machines(runs: Iterable[ResolvedRun], known: KnownNames) -> list[dict[str, Any]]:
+    """Return each machine with its count of runs, and what else than its GPU is known of it."""
+    counts = Counter(run.hardware for run in runs)
+    return [
+        {
+            "platform": machine.platform_name,
+            "details": _details(machine),
+            "platform_known": machine.platform_key in known.platforms,
+            "known": machine in known.machines,
+            "runs": count,
+        }
+        for machine, count in counts.most_common()
+    ]
+
+
+def _details(machine: ResolvedHardware) -> str:
+    gpu_memory = f"{machine.gpu_memory_gb:g} GB a GPU" if machine.gpu_memory_gb else None
+    ram = f"{machine.ram_gb:g} GB RAM" if machine.ram_gb else None
+    parts = (gpu_memory, machine.cpu_model, ram, machine.label)
+    return ", ".join(part for part in parts if part)
+
+
+def _load(run: ResolvedRun) -> str:
+    """Return the load in a few words."""
+    load = run.document.workload
+    parts = [
+        f"{load.input_tokens:g} in" if load.input_tokens else None,
+        f"{load.output_tokens:g} out" if load.output_tokens else None,
+        f"depth {load.context_depth:,}" if load.context_depth else None,
+        f"{load.concurrent_requests} at once" if load.concurrent_requests else None,
+        f"{load.request_rate:g} requests/s" if load.request_rate else None,
+    ]
+    return ", ".join(part for part in parts if part) or "load not known"
+
+
+def _figure(run: ResolvedRun) -> str:
+    """Return the run's main figure with its name and unit."""
+    means = {item.metric: item for item in run.document.measurements if item.statistic == "mean"}
+    chosen = next((means[name] for name in _FIGURES if name in means), None)
+    if chosen is None:
+        return ""
+    return f"{METRICS[chosen.metric].label} {chosen.value:.4g} {chosen.unit}"
