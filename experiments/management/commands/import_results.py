@@ -1,0 +1,299 @@
+"""Import many result files through the one pipeline."""
+
+import hashlib
+import json
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import reset_queries
+from django.urls import reverse
+from tqdm import tqdm
+
+from benchsite.env import LOOPBACK_HOSTS
+from experiments.formats import detect_format
+from experiments.formats.content import decode
+from experiments.formats.documents import FormatError, InvalidFileError, Problem, UnknownFormatError
+from experiments.ingest.actor import Actor
+from experiments.ingest.context import CONTEXT_FIELDS, read_context
+from experiments.ingest.files import (
+    Found,
+    FoundFile,
+    TooLargeFileError,
+    UnreadableFileError,
+    find_files,
+    printable,
+    read_file,
+)
+from experiments.ingest.pipeline import ingest_file
+from experiments.ingest.report import Refusal, Report
+from experiments.ingest.tally import Tally, option_of, some_of
+from experiments.upload_form import ContextForm
+
+INTERRUPTED_STATUS = 130  # 128 + SIGINT
+_GZIP = b"\x1f\x8b"
+_LOOKED_AT = 8192  # bytes in which a file that is no text shows a NUL
+
+
+class Command(BaseCommand):
+    """`manage.py import_results PATH…`: what the upload form does, for any number of files."""
+
+    help = (
+        "Import result files: files, folders with all that is below them, quoted patterns such as "
+        "'results/**/*.json', or - for standard input. Each file is taken or refused alone. "
+        "Exit status 1 when a file was rejected or could not be read, 0 otherwise."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the paths, the options, and an option for each context field."""
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="File, folder or pattern.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say what would happen; write nothing."
+        )
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="Where a run is here with other content, or was withdrawn: take the new one.",
+        )
+        parser.add_argument(
+            "--skip-unknown",
+            action="store_true",
+            help="Pass over files of folders and patterns that are no results in a known format, "
+            "instead of counting them as rejected.",
+        )
+        parser.add_argument("--user", metavar="NAME", help="Whose uploads these are.")
+        parser.add_argument(
+            "--report",
+            metavar="FILE",
+            help="Write what became of each file as JSON Lines: an object a file, and a summary.",
+        )
+        context = parser.add_argument_group(
+            "what the files do not say", "They go for every file, and override names in it."
+        )
+        for name in CONTEXT_FIELDS:
+            field = ContextForm.base_fields[name]
+            text = f"{field.label}. {field.help_text}".strip().replace("%", "%%")
+            context.add_argument(option_of(name), dest=name, help=text)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Import the files, print what became of them, and fail if any was not taken."""
+        self.options = options
+        self.fields = _context(options)
+        # Who may run commands may do on the site whatever a curator may.
+        self.actor = Actor(user=_user(options["user"]), is_curator=True)
+        with _stop_between_files() as stop:
+            found = find_files(options["paths"])
+            self._say_what_is_left_out(found)
+            total = len(found.files) + len(found.troubles)
+            tally = Tally(total=total, dry_run=options["dry_run"])
+            with _report_file(options["report"], found) as report_file:
+                self._import(found, tally, report_file, stop)
+                if report_file:
+                    _write_line(report_file, {"summary": tally.as_dict()})
+            self._say_summary(tally)
+        if tally.interrupted:
+            raise CommandError("Stopped.", returncode=INTERRUPTED_STATUS)
+        if tally.failed:
+            raise CommandError(f"{tally.failed} of {tally.total} files were not taken.")
+
+    def _import(
+        self, found: Found, tally: Tally, report_file: IO[str] | None, stop: threading.Event
+    ) -> None:
+        """Send file after file through the pipeline, until the end or Ctrl-C."""
+        on_terminal = self.stdout.isatty() and sys.stderr.isatty()
+        reports = self._reports(found)
+        with (
+            suppress(KeyboardInterrupt),
+            tqdm(total=tally.total, unit=" files", leave=False, disable=not on_terminal) as bar,
+        ):
+            while not stop.is_set() and (next_one := next(reports, None)):
+                shown, report = next_one
+                tally.add(shown, report)
+                if report_file:
+                    _write_line(report_file, _line(shown, report))
+                if not report.accepted or self.options["verbosity"] > 1:
+                    bar.clear()
+                    self._say_report(shown, report)
+                bar.update()
+
+    def _reports(self, found: Found) -> Iterator[tuple[str, Report]]:
+        """Yield the report of each file with the name that people know it by."""
+        for place, why in found.troubles:
+            yield place, _refused("unread", Refusal.UNREADABLE, Problem("", why))
+        for file in found.files:
+            yield file.shown, self._import_file(file)
+            reset_queries()  # in debug mode Django would keep every statement
+
+    def _import_file(self, file: FoundFile) -> Report:
+        """Read one file and send it through the pipeline, if it looks like results at all.
+
+        What lies in a folder beside results is not kept as a rejected upload; a file that was named
+        is, as by the form.
+        """
+        try:
+            data = read_file(file, settings.BENCHSITE_MAX_UPLOAD_BYTES)
+        except TooLargeFileError as error:
+            return _refused("rejected", Refusal.TOO_LARGE, Problem("", str(error)))
+        except UnreadableFileError as error:
+            return _refused("unread", Refusal.UNREADABLE, Problem("", str(error)))
+        if not file.was_named and (problems := _unrecognised(data, file.name)):
+            outcome = "skipped" if self.options["skip_unknown"] else "rejected"
+            sha256 = hashlib.sha256(data).hexdigest()
+            return _refused(outcome, Refusal.UNKNOWN_FORMAT, *problems, sha256=sha256)
+        return ingest_file(
+            data=data,
+            file_name=file.name,
+            fields=self.fields,
+            actor=self.actor,
+            dry_run=self.options["dry_run"],
+            replace=self.options["replace"],
+        )
+
+    def _say(self, text: str) -> None:
+        if self.options["verbosity"]:
+            self.stdout.write(text)
+
+    def _say_report(self, shown: str, report: Report) -> None:
+        if report.outcome != "skipped" or self.options["verbosity"] > 1:
+            self._say(printable(f"{shown}: {report.summary}"))
+
+    def _say_what_is_left_out(self, found: Found) -> None:
+        for names, what in (
+            (found.hidden, "Hidden, left out"),
+            (found.linked_folders, "Links to folders, not followed; give them as paths"),
+            (found.odd_names, "Names that are not UTF-8 text, kept as shown"),
+        ):
+            if names:
+                self._say(f"{what}: {some_of(names, len(names))}.")
+
+    def _say_summary(self, tally: Tally) -> None:
+        for line in tally.lines():
+            self._say(line)
+        for hint in tally.hints():
+            self._say(f"- {hint}.")
+        if tally.interrupted:
+            self._say(
+                f"Stopped after {tally.done} of {tally.total} files. The same command goes on: "
+                "what is in answers “unchanged”."
+            )
+        if tally.dry_run:
+            self._say("Nothing was written: this was a dry run.")
+        elif tally.taken:
+            self._say(f"See the grid at {_site_url()}{reverse('experiments:grid')}")
+
+
+def _context(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the context fields that were given; CommandError naming each wrong option."""
+    fields = {name: options[name] for name in CONTEXT_FIELDS if options[name] is not None}
+    try:
+        read_context(fields)
+    except InvalidFileError as error:
+        raise CommandError(
+            " ".join(
+                f"{option_of(problem.path.removeprefix('context.'))} “{problem.value}”: "
+                f"{problem.message}"
+                for problem in error.problems
+            )
+        ) from error
+    return fields
+
+
+def _user(name: str | None) -> Any:
+    if name is None:
+        return None
+    user = get_user_model()._default_manager.filter(username=name).first()
+    if user is None:
+        raise CommandError(f"--user: there is no user {name}.")
+    return user
+
+
+def _unrecognised(data: bytes, file_name: str) -> tuple[Problem, ...]:
+    """Return why a file is no result of a known format; () where it is, or is a damaged one."""
+    try:
+        detect_format(decode(data, file_name))
+    except UnknownFormatError as error:
+        return error.problems
+    except FormatError as error:
+        is_binary = b"\x00" in data[:_LOOKED_AT] and not data.startswith(_GZIP)
+        return error.problems if is_binary else ()
+    return ()
+
+
+def _refused(outcome: str, refusal: Refusal, *problems: Problem, sha256: str = "") -> Report:
+    """Report a file that the pipeline never saw."""
+    return Report(outcome=outcome, sha256=sha256, refusal=refusal, errors=problems)
+
+
+@contextmanager
+def _stop_between_files() -> Iterator[threading.Event]:
+    """Let the first Ctrl-C only be noted; the second interrupts, and the file is rolled back."""
+    stop = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    except KeyboardInterrupt:
+        raise CommandError("Stopped.", returncode=INTERRUPTED_STATUS) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _report_file(name: str | None, found: Found) -> Any:
+    """Open the file for the report, unless it is one of the files to import."""
+    if name is None:
+        return nullcontext()
+    path = Path(name)
+    if any(file.path is not None and _is_same(file.path, path) for file in found.files):
+        raise CommandError(f"--report: {name} is one of the files to import; name another one.")
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--report: {name} cannot be written: {error.strerror}.") from error
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _line(shown: str, report: Report) -> dict[str, Any]:
+    """Return a line of the report: the API's answer, with the path, why, and the errors."""
+    return {
+        "path": shown,
+        **report.as_dict(),
+        "sha256": report.sha256 or None,
+        "code": report.refusal,
+        "errors": [problem.as_dict() for problem in report.errors],
+    }
+
+
+def _write_line(report_file: IO[str], line: dict[str, Any]) -> None:
+    report_file.write(json.dumps(line) + "\n")
+    report_file.flush()
+
+
+def _site_url() -> str:
+    """Return the site's address as far as its settings tell it."""
+    host = settings.SITE.allowed_hosts[0]
+    if host in LOOPBACK_HOSTS or host.startswith((".", "*")):
+        return f"http://127.0.0.1:{settings.SITE.port}"
+    return f"{'https' if settings.SITE.https else 'http'}://{host}"
