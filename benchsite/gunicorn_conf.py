@@ -3,7 +3,7 @@
 import sys
 
 workers = 2
-worker_class = "gthread"
+worker_class = "benchsite.workers.PacedWorker"  # threads that do not wait for ever
 threads = 4
 preload_app = True  # one import for all workers
 timeout = 60

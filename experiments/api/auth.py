@@ -45,6 +45,10 @@ class Caller:
             is_curator=self.is_curator,
         )
 
+    def as_reader(self) -> Actor | None:
+        """Return who reads, None for the public."""
+        return self.as_actor() if self.user or self.token else None
+
 
 class ApiRequest(HttpRequest):
     """A request that passed the authentication of the API."""

@@ -10,12 +10,13 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.forms import Form
-from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from benchsite.common.maintenance import DATABASE_GONE, is_database_away, unavailable
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
@@ -27,6 +28,7 @@ CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "timeout",
     410: "withdrawn",
     411: "length_required",
     413: "too_large",
@@ -85,15 +87,16 @@ def form_error(form: Form) -> ApiError:
     return ApiError(400, f"{problems[0].path}: {problems[0].message}", *problems)
 
 
-def too_large() -> ApiError:
-    """Return the 413 that names the limit."""
+def too_large(size_bytes: int | None = None) -> ApiError:
+    """Return the 413 that names the limit, and the size where it is known."""
     limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
-    return ApiError(413, f"The file is larger than {limit_bytes:,} bytes, the limit of this site.")
+    message = f"The file is larger than {limit_bytes:,} bytes, the limit of this site."
+    return ApiError(413, message, Problem("", message, size_bytes))
 
 
 def add_exception_handlers(api: NinjaAPI) -> None:
     """Make every error of the API answer in the one shape."""
-    handlers: dict[type[Exception], Callable[[HttpRequest, Any], JsonResponse]] = {
+    handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         ApiError: _on_api_error,
         Http404: lambda _request, _error: error_response(404, "There is nothing at this address."),
         HttpError: _on_http_error,
@@ -109,8 +112,8 @@ def add_exception_handlers(api: NinjaAPI) -> None:
 
 
 def _call(
-    handler: Callable[[HttpRequest, Any], JsonResponse], request: HttpRequest, error: Any
-) -> JsonResponse:
+    handler: Callable[[HttpRequest, Any], HttpResponse], request: HttpRequest, error: Any
+) -> HttpResponse:
     return handler(request, error)
 
 
@@ -139,17 +142,24 @@ def _on_invalid_parameters(_request: HttpRequest, error: ValidationError) -> Jso
 
 
 def _on_unreadable(_request: HttpRequest, error: Exception) -> JsonResponse:
-    return error_response(400, f"The request cannot be read: {error}", code="unreadable")
+    message = f"The request cannot be read: {error}"
+    return error_response(400, message, [Problem("", message)], code="unreadable")
 
 
-def _on_defect(request: HttpRequest, error: Exception) -> JsonResponse:
-    """Report a defect of the site as Django does (log, signal), and answer in the one shape."""
+def _on_defect(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Report a defect of the site as Django does (log, signal), and answer in the one shape.
+
+    A database that cannot be reached is a 503: the same request works again once it is back.
+    """
     got_request_exception.send(sender=None, request=request)
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    response = error_response(status, "The site failed; its log says why.")
+    if is_database_away(error):
+        response = unavailable(request, DATABASE_GONE)
+    else:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        response = error_response(status, "The site failed; its log says why.")
     log_response(
         "%s: %s",
-        HTTPStatus.INTERNAL_SERVER_ERROR.phrase,
+        response.reason_phrase,
         request.path,
         response=response,
         request=request,

@@ -192,6 +192,7 @@ def detail_answer(detail: RunDetail, benchmark: Benchmark | None) -> schemas.Det
         ),
         metrics=[schemas.MetricAnswer.model_validate(item) for item in detail.measurements],
         provenance=_provenance(run, detail.origin),
+        history=[schemas.HistoryEntry.model_validate(line) for line in detail.history],
         benchmark_used=benchmark.slug if benchmark else None,
     )
 

@@ -187,7 +187,7 @@ def detail(request: ApiRequest, test_run_id: UUID) -> schemas.DetailAnswer:
     form = _list_form(request)
     (run,) = _visible_runs(request, [test_run_id])
     benchmark = form.cleaned_data["benchmark"] or default_benchmark()
-    return detail_answer(run_detail(run), benchmark)
+    return detail_answer(run_detail(run, request.auth.as_reader()), benchmark)
 
 
 def _visible_runs(request: ApiRequest, ids: Sequence[UUID]) -> list[TestRun]:

@@ -279,6 +279,16 @@ class Provenance(_Answer):
     source_url: str | None
 
 
+class HistoryEntry(_Answer):
+    """What was done to the run; names of people are told to curators and to who sent it."""
+
+    at: datetime
+    action: str
+    by: str
+    reason: str
+    upload_id: UUID | None
+
+
 class DetailAnswer(_Answer):
     """Everything about one run; `benchmark_used` is that of the overall score."""
 
@@ -289,6 +299,7 @@ class DetailAnswer(_Answer):
     workload: Workload
     metrics: list[MetricAnswer]
     provenance: Provenance
+    history: list[HistoryEntry]
     benchmark_used: str | None
 
 

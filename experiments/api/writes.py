@@ -8,19 +8,17 @@ from ninja import Router, Status
 from pydantic import Field
 
 from benchmarks.models import BenchmarkScore
-from benchmarks.services import withdraw_score
 from benchsite.common.review import ReviewState
 from experiments.api import schemas
 from experiments.api.auth import ApiRequest, Caller, WriteAuth
 from experiments.api.bodies import receive_file
 from experiments.api.errors import ApiError
 from experiments.api.openapi import errors, upload_body
-from experiments.api.reads import refuse_withdrawn
 from experiments.choices import ItemAction, UploadOutcome
 from experiments.formats.documents import Problem
 from experiments.ingest.pipeline import Accept, ingest_file
 from experiments.ingest.report import Report
-from experiments.ingest.review import withdraw_run
+from experiments.ingest.review import withdraw
 from experiments.models import TestRun, UploadItem
 
 router = Router(auth=WriteAuth(), tags=["Uploads"])
@@ -134,8 +132,9 @@ def withdraw_test_run(
     if run is None:
         raise _unknown("run", test_run_id)
     _check_may_withdraw(request.auth, UploadItem.objects.filter(run=run))
-    refuse_withdrawn([run])
-    withdraw_run(run=run, reason=reason)
+    done = withdraw(run_ids=[run.pk], who=request.auth.as_actor().who, reason=reason)
+    if not done.runs:
+        raise _already_out("run", TestRun.objects.get(pk=run.pk))
     return _withdrawn(run.pk, reason)
 
 
@@ -148,16 +147,22 @@ def withdraw_benchmark_score(
     if score is None:
         raise _unknown("score", score_id)
     _check_may_withdraw(request.auth, UploadItem.objects.filter(score=score))
-    if score.review_state == ReviewState.WITHDRAWN:
-        why = score.review_reason or "No reason was given."
-        raise ApiError(410, f"The score {score.pk} was withdrawn: {why}")
-    withdraw_score(score_id=score.pk, reason=reason)
+    done = withdraw(score_ids=[score.pk], who=request.auth.as_actor().who, reason=reason)
+    if not done.scores:
+        raise _already_out("score", BenchmarkScore.objects.get(pk=score.pk))
     return _withdrawn(score.pk, reason)
 
 
 def _unknown(kind: str, pk: UUID) -> ApiError:
     message = f"No {kind} has the id {pk}."
     return ApiError(404, message, Problem(f"{kind}_id", message, str(pk)))
+
+
+def _already_out(kind: str, fact: TestRun | BenchmarkScore) -> ApiError:
+    """Return the 410 of what was taken out before, with the reason given then."""
+    reason = fact.review_reason or "No reason was given."
+    message = f"The {kind} {fact.pk} was {fact.review_state}: {reason}"
+    return ApiError(410, message, Problem(kind, reason, str(fact.pk)))
 
 
 def _check_may_withdraw(caller: Caller, items: QuerySet[UploadItem]) -> None:

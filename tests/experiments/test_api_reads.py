@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.services import Protocol
 from benchsite.common.review import ReviewState
-from experiments.ingest.review import withdraw_run
+from experiments.ingest.review import withdraw
 from experiments.models import TestRun
 from tests.experiments.samples import SEED
 from tests.experiments.tokens import bearer
 from tests.factories import ingest, make_run, make_score, make_staff, make_variant
+from tests.people import OPERATOR
 
 pytestmark = pytest.mark.django_db
 
@@ -275,7 +276,7 @@ def test_detail_tells_everything(client: Client) -> None:
 
 def test_a_withdrawn_run_is_gone_with_the_reason_but_not_for_curators(client: Client) -> None:
     run = make_run()
-    withdraw_run(run=run, reason="Wrong driver.")
+    withdraw(run_ids=[run.pk], who=OPERATOR, reason="Wrong driver.")
     for path in (f"/api/detail/{run.pk}", f"/api/comparison?run={run.pk}&run={make_run().pk}"):
         response = client.get(path)
         assert (response.status_code, response.json()["code"]) == (410, "withdrawn")

@@ -1,0 +1,98 @@
+"""Mutated files by the API: never a defect, never a part of one written, every page still there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from experiments.models import ApiToken
+from tests.conftest import CORPUS
+from tests.experiments.mutations import mutated
+from tests.experiments.samples import SEED
+from tests.experiments.test_llama_bench import row
+from tests.experiments.ways_in import facts
+
+SAMPLES = Path(__file__).parent / "samples"
+PUBLISHED = Path(__file__).resolve().parents[2] / "experiments" / "sample"
+LARGEST_BYTES = 30_000
+FORMATS_IN_CORPUS = ("llama-bench*", "lm-eval*", "mmlu-pro")
+PAGES = ("/", "/?expand=all", "/api/performance-grid", "/api/configurations", "/api/runs")
+_NO_RESULTS = ("README.md", "__init__.py")
+WITHIN_A_TEST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+def small_files(folder: Path, pattern: str = "*", *, at_most: int) -> list[bytes]:
+    """Return the smallest files that a pattern finds."""
+    found = [
+        path for path in folder.glob(pattern) if path.is_file() and path.name not in _NO_RESULTS
+    ]
+    sizes = sorted((path.stat().st_size, path) for path in found)
+    return [path.read_bytes() for size, path in sizes[:at_most] if 0 < size <= LARGEST_BYTES]
+
+
+def sources() -> list[bytes]:
+    """Return what is mutated: files of every format that is there."""
+    own = [json.dumps(SEED).encode(), json.dumps([row(), row(n_prompt=512, n_gen=0)]).encode()]
+    own += small_files(SAMPLES, at_most=50)
+    own += small_files(PUBLISHED, "*.json", at_most=6)
+    for pattern in FORMATS_IN_CORPUS if CORPUS.is_dir() else ():
+        own += small_files(CORPUS, f"{pattern}/*", at_most=8)
+    return own
+
+
+SOURCES = sources()
+
+
+def send(client: Client, body: bytes, secret: str) -> Any:
+    """Send a file with what it may lack."""
+    context = "model_name=Nimbus-1B&quantization=Q8_0&backend=vLLM&gpu_model=RTX%204090"
+    return client.post(
+        f"/api/uploads?{context}",
+        body,
+        "application/octet-stream",
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+
+
+def see_pages(client: Client, answer: dict[str, Any]) -> None:
+    """See that whatever lists or shows what was taken can be read."""
+    runs = list(dict.fromkeys(answer["runs"]))[:2]  # a run that stands twice is listed twice
+    addresses = [*PAGES, *(f"/detail/{run}/" for run in runs)]
+    addresses += [f"/api/detail/{run}" for run in runs]
+    if len(runs) == 2:
+        addresses += [f"/compare/{runs[0]}/{runs[1]}/", f"/api/comparison?run={'&run='.join(runs)}"]
+    for address in addresses:
+        assert client.get(address).status_code == 200, address
+
+
+@settings(max_examples=150, suppress_health_check=WITHIN_A_TEST)
+@given(data=st.data())
+def test_mutated_files_are_taken_whole_or_refused(
+    db: None, client: Client, data: st.DataObject
+) -> None:
+    body = mutated(data, data.draw(st.sampled_from(SOURCES), label="file"))
+    with transaction.atomic():
+        secret = ApiToken.issue(name="mutations", scopes=["upload"])
+        before = facts()
+        response = send(client, body, secret)
+        answer = response.json()
+        if response.status_code in (200, 201):
+            see_pages(client, answer)
+        else:
+            assert response.status_code in (400, 409, 415, 422)
+            assert facts() == before
+            assert answer["details"]
+            assert all(problem["message"] for problem in answer["details"])
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("position", range(len(SOURCES)))
+def test_what_is_mutated_can_be_sent(db: None, client: Client, position: int) -> None:
+    """Mutations of files that nobody reads would find nothing."""
+    response = send(client, SOURCES[position], ApiToken.issue(name="whole", scopes=["upload"]))
+    assert response.status_code < 500
