@@ -1,6 +1,7 @@
 """The pipeline: what is written, what is unchanged, what is refused, all or nothing."""
 
 import copy
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,14 +10,17 @@ from typing import Any
 import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from benchmarks.models import BenchmarkScore, ModelVariant
 from benchsite.common.review import ReviewState
 from experiments.choices import UploadOutcome
 from experiments.ingest.actor import Actor
+from experiments.ingest.drafts import confirm_draft, make_draft
 from experiments.ingest.pipeline import ingest_file
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.review import set_review_state
+from experiments.ingest.store import Received
 from experiments.models import Configuration, Measurement, TestRun, Upload, UploadContent
 from tests.experiments.samples import SEED
 from tests.experiments.test_llama_bench import row
@@ -294,3 +298,46 @@ def test_every_sample_file_goes_in_and_a_second_time_changes_nothing(db: None) -
             assert report.outcome == expected, f"{path.name}: {report.summary}"
     assert not TestRun.objects.filter(models.Q(source_url=None) & models.Q(notes=None)).exists()
     assert not BenchmarkScore.objects.filter(source_url=None, notes=None).exists()
+
+
+def test_a_run_that_stands_twice_is_taken_once_and_told(db: None) -> None:
+    document = experiment()
+    report = ingest({"experiment_runs": [document, document]})
+    assert report.outcome == "created"
+    assert TestRun.objects.count() == 1
+    told = {problem.path: problem.message for problem in report.warnings}
+    assert "taken once" in told["experiment_runs[1]"]
+
+
+def test_a_time_in_the_future_is_doubted(db: None) -> None:
+    report = ingest({"experiment_run": experiment(started_at="2099-01-01T00:00:00Z")})
+    assert report.outcome == "created"
+    assert [p.value for p in report.warnings if "future" in p.message] == [
+        "2099-01-01T00:00:00+00:00"
+    ]
+    assert not ingest({"experiment_run": experiment()}).warnings
+
+
+def test_a_packed_file_that_grows_beyond_the_limit_is_too_large(
+    db: None, settings: Settings
+) -> None:
+    settings.BENCHSITE_MAX_UPLOAD_BYTES = 10_000
+    report = send(gzip.compress(b" " * 20_000))
+    assert report.refusal == Refusal.TOO_LARGE
+    assert "10,000" in report.summary
+    assert not Upload.objects.exists()
+
+
+def test_an_older_draft_confirmed_later_counts_as_the_newer_upload(
+    db: None, seed: dict[str, Any]
+) -> None:
+    actor = Actor(is_curator=True)
+    data = json.dumps(seed).encode()
+    first = Received(data=data, file_name="a", fields={"notes": "draft"}, actor=actor)
+    waiting = Upload.objects.get(pk=make_draft(first).upload_id)
+    assert send(data).outcome == "created"
+    waiting.replacing = True
+    waiting.save()
+    assert confirm_draft(waiting, actor).outcome == "created"
+    assert TestRun.objects.get().notes == "draft"
+    assert send(data).upload_id == waiting.pk
