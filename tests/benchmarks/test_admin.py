@@ -24,9 +24,7 @@ def curator(client: Client) -> Client:
     return client
 
 
-def act(
-    curator: Client, action: str, score: BenchmarkScore, reason: str = ""
-) -> BenchmarkScore:
+def act(curator: Client, action: str, score: BenchmarkScore, reason: str = "") -> BenchmarkScore:
     """Run an action on a score and return the score as it is then."""
     values = {"action": action, "_selected_action": str(score.pk), "reason": reason}
     response = curator.post(SCORES_URL, values, follow=True)

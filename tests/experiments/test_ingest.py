@@ -334,7 +334,8 @@ def test_an_older_draft_confirmed_later_counts_as_the_newer_upload(
     actor = Actor(is_curator=True)
     data = json.dumps(seed).encode()
     first = Received(data=data, file_name="a", fields={"notes": "draft"}, actor=actor)
-    waiting = Upload.objects.get(pk=make_draft(first).upload_id)
+    make_draft(first)
+    waiting = Upload.objects.drafts().get()
     assert send(data).outcome == "created"
     waiting.replacing = True
     waiting.save()
