@@ -53,10 +53,10 @@ class GridForm(forms.Form):
         empty_label="automatic",
         label="Quality by",
     )
-    min_quality = forms.FloatField(required=False, label="Quality at least")
+    min_quality = forms.FloatField(required=False, label="Quality no worse than")
     min_speed = forms.FloatField(required=False, min_value=0, label="Speed at least (tok/s)")
     max_memory_gb = forms.FloatField(required=False, min_value=0, label="Memory at most (GB)")
-    include_unknown = forms.BooleanField(required=False, label="also where memory is not known")
+    include_unknown = forms.BooleanField(required=False, label="or not known")
     hardware_categories = CommaSeparatedField(
         choices=lambda: Category.choices,
         required=False,

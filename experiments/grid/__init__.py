@@ -4,9 +4,11 @@ All of it is read from the summary columns of `Configuration`, joined to the cur
 chosen benchmark: a bounded number of queries whatever the number of rows and runs.
 """
 
+from experiments.grid.counts import choice_counts, counts_without, limit_ranges
 from experiments.grid.criteria import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_SORT,
+    FILTERS,
     MAX_PAGE_SIZE,
     SORT_KEYS,
     GridCriteria,
@@ -14,21 +16,26 @@ from experiments.grid.criteria import (
 )
 from experiments.grid.pages import configuration_rows, grid_page, platform_rows
 from experiments.grid.query import default_benchmark
-from experiments.grid.rows import GridPage, ModelRow, PlatformRow, row_key
+from experiments.grid.rows import GridPage, LoadCounts, ModelRow, PlatformRow, row_key
 
 __all__ = [
     "DEFAULT_PAGE_SIZE",
     "DEFAULT_SORT",
+    "FILTERS",
     "MAX_PAGE_SIZE",
     "SORT_KEYS",
     "GridCriteria",
     "GridPage",
+    "LoadCounts",
     "ModelRow",
     "PlatformRow",
     "SortKey",
+    "choice_counts",
     "configuration_rows",
+    "counts_without",
     "default_benchmark",
     "grid_page",
+    "limit_ranges",
     "platform_rows",
     "row_key",
 ]

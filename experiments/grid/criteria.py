@@ -1,6 +1,7 @@
 """What can be asked of the grid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 from benchmarks.models import Benchmark
 from experiments.choices import LoadClass
@@ -11,26 +12,51 @@ MAX_PAGE_SIZE = 200
 
 @dataclass(frozen=True)
 class SortKey:
-    """A column of the grid that rows can be sorted by; `field` is a name on the joined row."""
+    """A column of the grid that rows can be sorted by; `field` is a name on the joined row.
+
+    Where no value is better than another (`higher_is_better` is None), a key orders the page, from
+    its first value on, and never decides which configuration stands for a model. By a measured
+    figure (`is_figure`), rows without a generation speed come last.
+    """
 
     name: str
     field: str
-    higher_is_better: bool
+    higher_is_better: bool | None = None
+    is_figure: bool = False
 
 
 SORT_KEYS: dict[str, SortKey] = {
     key.name: key
     for key in (
         SortKey("quality", "ranked_quality", higher_is_better=True),
-        SortKey("speed", "cfg_speed", higher_is_better=True),
-        SortKey("prompt_speed", "cfg_prompt_speed", higher_is_better=True),
-        SortKey("efficiency", "cfg_efficiency", higher_is_better=True),
-        SortKey("memory", "cfg_memory", higher_is_better=False),
-        SortKey("ttft", "cfg_ttft", higher_is_better=False),
-        SortKey("name", "name_key", higher_is_better=False),
+        SortKey("speed", "cfg_speed", higher_is_better=True, is_figure=True),
+        SortKey("prompt_speed", "cfg_prompt_speed", higher_is_better=True, is_figure=True),
+        SortKey("efficiency", "cfg_efficiency", higher_is_better=True, is_figure=True),
+        SortKey("memory", "cfg_memory", higher_is_better=False, is_figure=True),
+        SortKey("ttft", "cfg_ttft", higher_is_better=False, is_figure=True),
+        SortKey("power", "cfg_power", higher_is_better=False, is_figure=True),
+        SortKey("name", "name_key"),
+        SortKey("quantization", "quantization"),
+        SortKey("backend", "cfg_backend"),
+        SortKey("platform", "cfg_platform_name"),
+        SortKey("runs", "cfg_runs", higher_is_better=True),
+        SortKey("when", "cfg_newest_at", higher_is_better=True),
     )
 }
 DEFAULT_SORT = "speed"
+
+FILTERS = (
+    "q",
+    "min_quality",
+    "min_speed",
+    "max_memory_gb",
+    "hardware_categories",
+    "backend",
+    "quantization",
+    "platform",
+    "load_class",
+)
+"""Fields of the criteria that leave rows out, in the order of the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +90,16 @@ class GridCriteria:
         """Whether a higher value of the key is better (perplexity is better when low)."""
         if key.name == "quality" and self.benchmark is not None:
             return self.benchmark.higher_is_better
-        return key.higher_is_better
+        return bool(key.higher_is_better)
+
+    @property
+    def active_filters(self) -> tuple[str, ...]:
+        """The names of the filters that are set."""
+        return tuple(name for name in FILTERS if getattr(self, name) != _UNSET[name])
+
+    def without(self, *names: str) -> Self:
+        """Return what would be asked without these filters."""
+        return replace(self, **{name: _UNSET[name] for name in names})
 
     @property
     def needs_configuration(self) -> bool:
@@ -77,3 +112,6 @@ class GridCriteria:
             or self.platform
             or self.load_class
         )
+
+
+_UNSET: dict[str, Any] = {field.name: field.default for field in fields(GridCriteria)}

@@ -5,9 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import (
-    Q,
-)
+from django.db.models import Q
 
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.query import GridQuery
@@ -16,13 +14,13 @@ from experiments.models import Configuration
 
 
 def grid_page(criteria: GridCriteria, *, clamp: bool = True) -> GridPage:
-    """Return one page of the grid: eight queries at most, whatever the numbers of rows.
+    """Return one page of the grid: seven queries at most, whatever the numbers of rows.
 
     Beyond the last page comes the last one, or with `clamp` off a page without rows.
     """
     grid = GridQuery(criteria)
     models = grid.model_rows()
-    total_count = models.count()
+    total_count = grid.load_counts.shown(criteria.load_class)
     page_count = max(1, -(-total_count // criteria.page_size))
     page = min(criteria.page, page_count) if clamp else criteria.page
     start = (page - 1) * criteria.page_size

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 from django.db.models import (
@@ -14,9 +13,11 @@ from django.db.models import (
     F,
     FilteredRelation,
     FloatField,
+    Func,
     OuterRef,
     Q,
     QuerySet,
+    TextField,
     When,
     Window,
 )
@@ -24,9 +25,8 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower, RowNumber
 
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
-from experiments.choices import LoadClass
 from experiments.grid.criteria import SORT_KEYS, GridCriteria
-from experiments.grid.rows import GridPage, ModelRow, row_key
+from experiments.grid.rows import GridPage, LoadCounts, ModelRow, row_key
 from experiments.models import Configuration
 
 DEFAULT_BENCHMARK = "mmlu"
@@ -46,7 +46,19 @@ _JOINED_COLUMNS = {
     "cfg_ttft": "cfg__ttft_ms",
     "cfg_memory": "cfg__memory_gb",
     "cfg_efficiency": "cfg__tokens_per_kwh",
+    "cfg_power": "cfg__gpu_power_watts",
+    "cfg_runs": "cfg__runs",
+    "cfg_newest_at": "cfg__newest_at",
 }
+
+
+def models_by(rows: QuerySet[Any], *names: str) -> QuerySet[Any]:
+    """Count the models (with LoRA) of joined rows, as `models`, for each value of the names."""
+    model = Func(F("model_name"), F("lora_adapter"), function="ROW", output_field=TextField())
+    counted: QuerySet[Any] = (
+        rows.order_by().values(*names).annotate(models=Count(model, distinct=True))
+    )
+    return counted
 
 
 def default_benchmark() -> Benchmark | None:
@@ -63,10 +75,13 @@ def default_benchmark() -> Benchmark | None:
 
 
 class GridQuery:
-    """The joined rows (variant, configuration or none, current score or none) of one request."""
+    """The joined rows (variant, configuration or none, current score or none) of one request.
+
+    Further questions about a page that was read before take what it is based on from it.
+    """
 
     def __init__(self, criteria: GridCriteria, page: GridPage | None = None) -> None:
-        if criteria.benchmark is None:
+        if page is None and criteria.benchmark is None:
             criteria = replace(criteria, benchmark=default_benchmark())
         self.criteria = criteria
         if page is not None:
@@ -78,13 +93,12 @@ class GridQuery:
         self.ranking_protocol = (
             BenchmarkScore.objects.ranking_protocol(benchmark) if benchmark else None
         )
-        self.load_counts = self._count_loads()
-        order = list(LoadClass)
-        self.load_used = criteria.load_class or max(
-            order, key=lambda item: (self.load_counts[item], -order.index(item))
+        self.load_counts = LoadCounts.of(
+            (row["cfg_load"], row["models"]) for row in models_by(self.all_loads(), "cfg_load")
         )
+        self.load_used = criteria.load_class or self.load_counts.fullest
 
-    def _all_loads(self) -> QuerySet[Any]:
+    def all_loads(self) -> QuerySet[Any]:
         """Variants joined to ranked configurations and current scores, under all filters but load.
 
         A variant of a model without any ranked run stands alone, if it has a current score.
@@ -149,20 +163,7 @@ class GridQuery:
 
     def joined(self) -> QuerySet[Any]:
         """The joined rows of the load class that is shown, and those without any run."""
-        return self._all_loads().filter(Q(cfg_load=self.load_used) | Q(cfg_pk__isnull=True))
-
-    def _count_loads(self) -> dict[LoadClass, int]:
-        counted = (
-            self._all_loads()
-            .filter(cfg_pk__isnull=False)
-            .order_by()
-            .values("cfg_load", "model_name", "lora_adapter")
-            .distinct()
-        )
-        counts = dict.fromkeys(LoadClass, 0)
-        for load_class, _rows in groupby(sorted(LoadClass(row["cfg_load"]) for row in counted)):
-            counts[load_class] = len(list(_rows))
-        return counts
+        return self.all_loads().filter(Q(cfg_load=self.load_used) | Q(cfg_pk__isnull=True))
 
     def model_rows(self) -> QuerySet[Any]:
         """The best joined row of each model, in the order of the page."""
@@ -179,15 +180,13 @@ class GridQuery:
         """The order that decides which configuration stands for a model.
 
         Without a generation speed (prompt-only runs) a configuration never stands before one that
-        has it; then the sort key, quality, speed, efficiency, name and id.
+        has it; then the sort key where it has a better end, quality, speed, efficiency, name, id.
         """
         criteria = self.criteria
         key = SORT_KEYS[criteria.sort_by]
-        return [
-            _without_speed_last(),
-            _order(key.field, descending=criteria.better_is_higher(key)),
-            *self._ties(),
-        ]
+        by_key = [_order(key.field, descending=criteria.better_is_higher(key))]
+        judged = key.higher_is_better is not None
+        return [_without_speed_last(), *(by_key if judged else []), *self._ties()]
 
     def in_page_order(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Order rows by the sort key, missing values last both ways, then by the ties.
@@ -195,7 +194,7 @@ class GridQuery:
         By any measured figure, rows without a generation speed (prompt-only) come after the rest.
         """
         key = SORT_KEYS[self.criteria.sort_by]
-        lead = [] if key.name in ("name", "quality") else [_without_speed_last()]
+        lead = [_without_speed_last()] if key.is_figure else []
         by_key = _order(key.field, descending=self.criteria.descending)
         return rows.order_by(*lead, by_key, *self._ties())
 

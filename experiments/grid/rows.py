@@ -1,7 +1,9 @@
 """What the grid answers: rows, their platforms, and what a page is based on."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from benchmarks.models import Benchmark, ModelVariant
 from experiments.choices import LoadClass
@@ -44,6 +46,32 @@ class PlatformRow:
         return len(self.configurations)
 
 
+@dataclass(frozen=True)
+class LoadCounts:
+    """Models by class of load; `unmeasured` have scores alone and are listed beside every class."""
+
+    measured: Mapping[LoadClass, int]
+    unmeasured: int
+
+    @classmethod
+    def of(cls, counted: Iterable[tuple[str | None, int]]) -> Self:
+        """Sum numbers of models by class of load, None for those without any run."""
+        found = dict(counted)
+        return cls(
+            measured={item: found.get(item, 0) for item in LoadClass},
+            unmeasured=found.get(None, 0),
+        )
+
+    @property
+    def fullest(self) -> LoadClass:
+        """The class with most models, the first of equals: what is shown unless one is chosen."""
+        return max(LoadClass, key=lambda item: self.measured[item])
+
+    def shown(self, chosen: LoadClass | None) -> int:
+        """Return how many rows the grid has under a chosen class, or under the fullest."""
+        return self.measured[chosen or self.fullest] + self.unmeasured
+
+
 @dataclass(frozen=True, kw_only=True)
 class GridPage:
     """One page of the grid and what it is based on.
@@ -58,7 +86,7 @@ class GridPage:
     page_count: int
     criteria: GridCriteria
     load_used: LoadClass
-    load_counts: dict[LoadClass, int]
+    load_counts: LoadCounts
     ranking_protocol: str | None
     speed_definitions: tuple[str, ...]
 

@@ -1,121 +1,109 @@
-"""The comparison page: the verdict in words, what is compared, and rows for charts and tables."""
+"""The comparison page: the verdict in words, the runs with what can be done to them, its parts."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from string import ascii_uppercase
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from benchmarks.models import Benchmark, BenchmarkScore
-from benchsite.common.exports import Cell
-from benchsite.common.templatetags.figures import figure, known
-from experiments.charts import MIN_RADAR_AXES, Figure, Series, bars, radar, share_of_best
-from experiments.choices import LoadKind
-from experiments.comparability import Difference, Verdict
-from experiments.comparison import (
-    CategoryRow,
-    Comparison,
-    MetricRow,
-    ScoreRow,
-    Subject,
-    best_index,
+from benchsite.common.templatetags.figures import count
+from experiments.comparability import Verdict
+from experiments.comparison import Comparison, Subject, metric_order
+from experiments.comparison_form import LETTERS, ComparisonState
+from experiments.finding import MAX_FOUND
+from experiments.models import Configuration, TestRun
+from experiments.presenters.charts import Chart, ChartSeries
+from experiments.presenters.comparison_charts import performance_chart, quality_chart
+from experiments.presenters.comparison_rows import (
+    VERDICTS,
+    DifferenceRow,
+    MetricLine,
+    ScoreLine,
+    SubjectRow,
+    VerdictWords,
+    difference_row,
+    metric_lines,
+    score_lines,
+    subject_rows,
 )
-from experiments.models import TestRun
-from experiments.presenters.labels import definition_label, scale_of
-from experiments.redaction import redact
+from experiments.presenters.labels import (
+    MetricLink,
+    Quantity,
+    backend_label,
+    configuration_speed,
+    load_label,
+    metric_link,
+)
 
-CSV_LEAD = ("section", "item", "statistic", "unit", "verdict")
-
-
-@dataclass(frozen=True)
-class VerdictWords:
-    """A verdict as people read it: never by colour alone."""
-
-    icon: str
-    title: str
-    style: str
-
-
-VERDICTS = {
-    Verdict.STRICT: VerdictWords("✓", "Comparable", "better"),
-    Verdict.CONDITIONAL: VerdictWords("≈", "Comparable under conditions", "caution"),
-    Verdict.NOT_COMPARABLE: VerdictWords("✕", "Not comparable", "worse"),
-}
 _SENTENCES = {
     Verdict.STRICT: "These runs were measured under the same load and in the same way.",
     Verdict.CONDITIONAL: "Read the figures with these differences in mind.",
     Verdict.NOT_COMPARABLE: "No metric of these runs was measured in the same way.",
 }
+_JUDGED = {
+    Verdict.STRICT: "As they stand",
+    Verdict.CONDITIONAL: "With the differences in mind",
+    Verdict.NOT_COMPARABLE: "Not at all",
+}
 
 
-@dataclass(frozen=True)
-class LetteredSubject:
-    """A compared run and the letter that stands for it in tables and charts."""
+@dataclass(frozen=True, kw_only=True)
+class RunCard:
+    """A compared run with its letter and mark (`series`, from 1), and the steps from it.
+
+    `short_name` is what tells it from the others. The addresses are "" for a step that cannot be
+    taken: the first has nobody to swap with, and two runs are the least.
+    """
 
     letter: str
+    series: int
     subject: Subject
+    short_name: str
+    load: str
+    backend: str
+    is_baseline: bool
+    pin_address: str
+    swap_address: str
+    swap_letter: str
+    remove_address: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubjectRow:
-    """A field of what is compared, in every run."""
+class JudgedMetrics:
+    """Metrics that share a verdict."""
 
-    label: str
-    values: tuple[str, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether the runs differ in it."""
-        return len(set(self.values)) > 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class DifferenceRow:
-    """A difference in how was measured, and what it does."""
-
-    label: str
-    values: tuple[tuple[str, str], ...]
-    effect: str
     words: VerdictWords
+    title: str
+    metrics: tuple[MetricLink, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValueCell:
-    """A value of one run; `definition` is told here where the runs' definitions differ."""
+class FoundRun:
+    """A run that can be added, and the address with it."""
 
-    value: float | None
-    is_best: bool
-    definition: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricLine:
-    """A statistic of a metric in every run; `words` is None where only one run has it."""
-
-    label: str
-    statistic: str
-    unit: str
-    definition: str
-    direction: str
-    words: VerdictWords | None
-    cells: tuple[ValueCell, ...]
+    run: TestRun
+    configuration: Configuration
+    load: str
+    speed: Quantity
+    address: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreLine:
-    """The scores of the variants on one benchmark, and their categories below."""
+class BenchmarkChoice:
+    """A benchmark whose categories the chart can show."""
 
-    benchmark: Benchmark
-    words: VerdictWords | None
-    cells: tuple[ValueCell, ...]
-    categories: tuple[CategoryRow, ...]
+    name: str
+    address: str
     is_chosen: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chart:
-    """A figure and the sentence that says how to read it."""
+class Views:
+    """The addresses of the page with other rows, and of what is left out now."""
 
-    figure: Figure
-    caption: str
+    all_rows: str
+    differences: str
+    is_differences: bool
+    hidden_metrics: int
+    hidden_scores: int
+    hidden_subjects: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,252 +111,174 @@ class ComparisonPage:
     """Everything that the comparison page shows."""
 
     comparison: Comparison
-    subjects: tuple[LetteredSubject, ...]
+    state: ComparisonState
+    cards: tuple[RunCard, ...]
+    baseline: RunCard | None
     words: VerdictWords
     sentence: str
+    judged: tuple[JudgedMetrics, ...]
     differences: tuple[DifferenceRow, ...]
+    views: Views
     subject_rows: tuple[SubjectRow, ...]
     metric_lines: tuple[MetricLine, ...]
     score_lines: tuple[ScoreLine, ...]
-    quality_chart: Chart | None
-    performance_chart: Chart | None
-
-    @property
-    def has_charts(self) -> bool:
-        """Whether the page needs the chart library."""
-        return bool(self.quality_chart or self.performance_chart)
+    benchmarks: tuple[BenchmarkChoice, ...]
+    charts: tuple[Chart, ...]
+    found: tuple[FoundRun, ...]
+    found_more: bool
+    search_fields: tuple[tuple[str, str], ...]
 
 
-def present_comparison(comparison: Comparison) -> ComparisonPage:
-    """Lay a comparison out for its page."""
-    letters = ascii_uppercase[: len(comparison.subjects)]
+def present_comparison(
+    comparison: Comparison, state: ComparisonState, found: Sequence[Configuration] = ()
+) -> ComparisonPage:
+    """Lay a comparison out for its page; `found` are configurations that can be added to it."""
     verdict = comparison.comparability.verdict
-    subjects = tuple(
-        LetteredSubject(letter, subject)
-        for letter, subject in zip(letters, comparison.subjects, strict=True)
+    cards = _cards(comparison.subjects, state)
+    baseline = next((card for card in cards if card.is_baseline), None)
+    place = cards.index(baseline) if baseline else None
+    subjects = subject_rows([subject.run for subject in comparison.subjects])
+    shown_subjects = tuple(row for row in subjects if row.differs or not state.only_differences)
+    metrics = metric_lines(
+        comparison.metric_rows, baseline=place, only_differences=state.only_differences
     )
-    names = [f"{item.letter}: {item.subject.name}" for item in subjects]
+    scores = score_lines(comparison, baseline=place, only_differences=state.only_differences)
+    score_count = len(comparison.score_rows) + len(comparison.category_rows)
     return ComparisonPage(
         comparison=comparison,
-        subjects=subjects,
+        state=state,
+        cards=cards,
+        baseline=baseline,
         words=VERDICTS[verdict],
         sentence=_SENTENCES[verdict],
+        judged=_judged(comparison.comparability.metrics),
         differences=tuple(
-            _difference(item, letters) for item in comparison.comparability.differences
+            difference_row(item, state.letters) for item in comparison.comparability.differences
         ),
-        subject_rows=_subject_rows([subject.run for subject in comparison.subjects]),
-        metric_lines=tuple(_metric_line(row) for row in comparison.metric_rows),
-        score_lines=tuple(_score_line(row, comparison) for row in comparison.score_rows),
-        quality_chart=_quality_chart(comparison, names),
-        performance_chart=_performance_chart(comparison.metric_rows, names),
+        views=Views(
+            all_rows=replace(state, only_differences=False).address,
+            differences=replace(state, only_differences=True).address,
+            is_differences=state.only_differences,
+            hidden_metrics=len(comparison.metric_rows) - len(metrics),
+            hidden_scores=score_count - len(scores),
+            hidden_subjects=len(subjects) - len(shown_subjects),
+        ),
+        subject_rows=shown_subjects,
+        metric_lines=metrics,
+        score_lines=scores,
+        benchmarks=_benchmarks(comparison, state),
+        charts=_charts(comparison, cards),
+        found=tuple(_found(item, state) for item in found[:MAX_FOUND]),
+        found_more=len(found) > MAX_FOUND,
+        search_fields=tuple(field for field in state.fields if field[0] != "find"),
     )
 
 
-def comparison_csv_header(page: ComparisonPage) -> tuple[str, ...]:
-    """Return the header: what a row is, then a column for each run."""
-    return (*CSV_LEAD, *(f"{item.letter}: {item.subject.name}" for item in page.subjects))
-
-
-def comparison_csv_rows(page: ComparisonPage) -> Iterable[tuple[Cell, ...]]:
-    """Return the rows of the page's tables, a column for each run."""
-    comparison = page.comparison
-    verdict = comparison.comparability.verdict
-    ids = (item.run.pk for item in comparison.subjects)
-    yield ("run", "id", None, None, verdict.value, *ids)
-    for row in page.subject_rows:
-        yield ("subject", row.label, None, None, None, *row.values)
-    for item in comparison.comparability.differences:
-        shown = (None if value is None else str(value) for value in redact(item.values))
-        yield ("difference", item.field, None, None, item.verdict.value, *shown)
-    for line in comparison.metric_rows:
-        judged = line.verdict.value if line.verdict else None
-        yield ("metric", line.metric, line.statistic, line.unit, judged, *line.values)
-    for score_row in comparison.score_rows:
-        judged = score_row.verdict.value if score_row.verdict else None
-        scores = (score.score if score else None for score in score_row.scores)
-        yield ("score", score_row.benchmark.slug, None, None, judged, *scores)
-    for category in comparison.category_rows:
-        name = f"{category.benchmark.slug}/{category.name}"
-        yield ("category", name, None, None, None, *category.scores)
-
-
-def _difference(item: Difference, letters: Sequence[str]) -> DifferenceRow:
-    kinds = dict(LoadKind.choices) if item.field == "load_kind" else {}
-    shown = ["unknown" if value is None else known(value) for value in redact(item.values)]
-    return DifferenceRow(
-        label=item.label,
-        values=tuple(
-            (letter, kinds.get(text, text)) for letter, text in zip(letters, shown, strict=True)
-        ),
-        effect=item.effect,
-        words=VERDICTS[item.verdict],
-    )
-
-
-def _subject_rows(runs: Sequence[TestRun]) -> tuple[SubjectRow, ...]:
-    """Return what is compared: the always named fields, and every setting that differs."""
-    always: dict[str, list[object]] = {
-        "Model": [run.variant.model_name for run in runs],
-        "LoRA adapter": [run.variant.lora_adapter for run in runs],
-        "Quantization": [run.variant.quantization for run in runs],
-        "Platform": [run.hardware.platform for run in runs],
-        "Machine": [run.hardware.summary for run in runs],
-        "Backend": [run.backend for run in runs],
-        "Backend version": [run.backend_version for run in runs],
-    }
-    setup: dict[str, list[object]] = {
-        "Tensor parallel": [run.tensor_parallel for run in runs],
-        "Pipeline parallel": [run.pipeline_parallel for run in runs],
-        "Expert parallel": [run.expert_parallel for run in runs],
-        "Nodes": [run.nodes for run in runs],
-        "Speculation": [run.speculation for run in runs],
-        "KV cache": [run.kv_cache_type for run in runs],
-        "Optimizations": [", ".join(map(str, redact(run.optimizations))) for run in runs],
-    }
-    settings = [redact(run.settings) for run in runs]
-    names = sorted({name for found in settings for name in found})
-    setup |= {f"Setting {name}": [found.get(name) for found in settings] for name in names}
-    rows = [_subject_row(label, values) for label, values in always.items()]
-    rows += [row for label, values in setup.items() if (row := _subject_row(label, values)).differs]
-    return tuple(rows)
-
-
-def _subject_row(label: str, values: Iterable[object]) -> SubjectRow:
-    return SubjectRow(label=label, values=tuple(known(value) for value in values))
-
-
-def _metric_line(row: MetricRow) -> MetricLine:
-    present = {
-        definition
-        for definition, value in zip(row.definitions, row.values, strict=True)
-        if value is not None
-    }
-    mixed = len(present) > 1
-    return MetricLine(
-        label=row.label,
-        statistic=row.statistic,
-        unit=row.unit,
-        definition="" if mixed else _stated(row.metric, next(iter(present), None)),
-        direction=_direction(row.higher_is_better),
-        words=VERDICTS[row.verdict] if row.verdict else None,
-        cells=tuple(
-            ValueCell(
-                value=value,
-                is_best=index == row.best_index,
-                definition=definition_label(row.metric, definition)
-                if mixed and value is not None
-                else "",
+def _cards(subjects: Sequence[Subject], state: ComparisonState) -> tuple[RunCard, ...]:
+    names = _short_names([subject.run for subject in subjects])
+    cards = []
+    for place, (subject, name) in enumerate(zip(subjects, names, strict=True)):
+        run = subject.run
+        letter = state.letters[place]
+        is_baseline = state.baseline == run.pk
+        cards.append(
+            RunCard(
+                letter=letter,
+                series=LETTERS.index(letter) + 1,
+                subject=subject,
+                short_name=name,
+                load=load_label(run, run.configuration.load_class),
+                backend=backend_label(run.backend, run.backend_version),
+                is_baseline=is_baseline,
+                pin_address=replace(state, baseline=None if is_baseline else run.pk).address,
+                swap_address=state.swapped_with_previous(run.pk).address if place else "",
+                swap_letter=state.letters[place - 1] if place else "",
+                remove_address=state.without(run.pk).address if len(subjects) > 2 else "",
             )
-            for index, (value, definition) in enumerate(
-                zip(row.values, row.definitions, strict=True)
-            )
-        ),
-    )
-
-
-def _stated(metric: str, definition: str | None) -> str:
-    return definition_label(metric, definition) if definition else ""
-
-
-def _direction(higher_is_better: bool | None) -> str:
-    if higher_is_better is None:
-        return ""
-    return "higher is better" if higher_is_better else "lower is better"
-
-
-def _score_line(row: ScoreRow, comparison: Comparison) -> ScoreLine:
-    values = [score.score if score and score.complete else None for score in row.scores]
-    higher_is_better = row.benchmark.higher_is_better
-    strict = row.verdict == Verdict.STRICT
-    best = best_index(values, higher_is_better=higher_is_better) if strict else None
-    mixed = row.verdict == Verdict.NOT_COMPARABLE
-    return ScoreLine(
-        benchmark=row.benchmark,
-        words=VERDICTS[row.verdict] if row.verdict else None,
-        cells=tuple(
-            ValueCell(
-                value=score.score if score else None,
-                is_best=index == best,
-                definition=_score_mark(score, name_protocol=mixed) if score else "",
-            )
-            for index, score in enumerate(row.scores)
-        ),
-        categories=tuple(
-            item for item in comparison.category_rows if item.benchmark == row.benchmark
-        ),
-        is_chosen=row.benchmark == comparison.benchmark,
-    )
-
-
-def _score_mark(score: BenchmarkScore, *, name_protocol: bool) -> str:
-    marks = [] if score.complete else ["partial"]
-    return ", ".join([*marks, score.protocol_key] if name_protocol else marks)
-
-
-def _quality_chart(comparison: Comparison, names: Sequence[str]) -> Chart | None:
-    """Return a radar of the chosen benchmark's categories, or of the first one that has enough.
-
-    Scores of different protocols never share its axes.
-    """
-    rows: dict[int, list[int]] = {}
-    for index, row in enumerate(comparison.category_rows):
-        if comparison.comparability.scores.get(row.benchmark.slug) != Verdict.NOT_COMPARABLE:
-            rows.setdefault(row.benchmark.pk, []).append(index)
-    enough = {pk: found for pk, found in rows.items() if len(found) >= MIN_RADAR_AXES}
-    if not enough:
-        return None
-    chosen = comparison.benchmark.pk if comparison.benchmark else None
-    found = enough.get(chosen) if chosen in enough else next(iter(enough.values()))
-    shown = [comparison.category_rows[index] for index in found or ()]
-    benchmark = shown[0].benchmark
-    series = [
-        Series(name, scores, [figure(score) for score in scores])
-        for name, scores in zip(
-            names, zip(*(row.scores for row in shown), strict=True), strict=True
         )
+    return tuple(cards)
+
+
+def _short_names(runs: Sequence[TestRun]) -> list[str]:
+    """Return what tells the runs apart, for column heads: as few of their parts as do it."""
+    parts: list[list[str]] = [
+        [run.variant.model_name for run in runs],
+        [run.variant.quantization for run in runs],
+        [run.variant.lora_adapter for run in runs],
+        [str(run.hardware.platform) for run in runs],
+        [load_label(run, run.configuration.load_class) for run in runs],
+        [f"depth {_stated(run.context_depth)}" for run in runs],
+        [run.backend for run in runs],
+        [run.backend_version or "version unknown" for run in runs],
+        [f"{_stated(run.input_tokens)} in, {_stated(run.output_tokens)} out" for run in runs],
+        [f"{run.started_at:%Y-%m-%d %H:%M}" if run.started_at else "" for run in runs],
+        [str(run.pk)[:8] for run in runs],
     ]
-    drawn = radar(series, [row.name for row in shown], scale=scale_of(benchmark))
-    return Chart(
-        figure=drawn,
-        caption=f"{benchmark.name} by category; a gap is a score that is not known.",
-    )
+    names: list[tuple[str, ...]] = [()] * len(runs)
+    for texts in parts:
+        longer = [(*name, text) for name, text in zip(names, texts, strict=True)]
+        if len(set(longer)) > len(set(names)):
+            names = longer
+    return [", ".join(filter(None, name)) for name in names]
 
 
-def _performance_chart(rows: Sequence[MetricRow], names: Sequence[str]) -> Chart | None:
-    """Return the comparable metrics as shares of the better side: a radar, or bars below three.
+def _stated(number: float | None) -> str:
+    return "unknown" if number is None else count(number)
 
-    One row a metric stands for it: the mean, where it was measured.
-    """
-    by_metric: dict[str, MetricRow] = {}
-    for row in rows:
-        if row.higher_is_better is not None and row.verdict not in (None, Verdict.NOT_COMPARABLE):
-            by_metric.setdefault(row.metric, row)
-    if not by_metric:
-        return None
-    chosen = list(by_metric.values())
-    shares = [
-        share_of_best(row.values, higher_is_better=bool(row.higher_is_better)) for row in chosen
-    ]
-    series = [
-        Series(
-            name,
-            [share[index] for share in shares],
-            [_with_unit(row, row.values[index]) for row in chosen],
+
+def _judged(metrics: Mapping[str, Verdict]) -> tuple[JudgedMetrics, ...]:
+    """Say of which metrics the values may be compared, and how."""
+    return tuple(
+        JudgedMetrics(
+            words=VERDICTS[verdict],
+            title=title,
+            metrics=tuple(
+                metric_link(key)
+                for key in sorted(metrics, key=metric_order)
+                if metrics[key] == verdict
+            ),
         )
-        for index, name in enumerate(names)
+        for verdict, title in _JUDGED.items()
+        if verdict in metrics.values()
+    )
+
+
+def _benchmarks(comparison: Comparison, state: ComparisonState) -> tuple[BenchmarkChoice, ...]:
+    return tuple(
+        BenchmarkChoice(
+            name=row.benchmark.name,
+            address=replace(state, benchmark=row.benchmark.slug).address,
+            is_chosen=row.benchmark == comparison.benchmark,
+        )
+        for row in comparison.score_rows
+    )
+
+
+def _charts(comparison: Comparison, cards: Sequence[RunCard]) -> tuple[Chart, ...]:
+    traces = [ChartSeries(card.letter, card.short_name, card.series) for card in cards]
+    charts = (quality_chart(comparison, traces), performance_chart(comparison.metric_rows, traces))
+    return tuple(chart for chart in charts if chart)
+
+
+def _load_in_words(run: TestRun, configuration: Configuration) -> str:
+    """Return the load with the lengths and the depth that tell it from its neighbours."""
+    parts = [
+        load_label(run, configuration.load_class),
+        "" if run.input_tokens is None else f"{count(run.input_tokens)} in",
+        "" if run.output_tokens is None else f"{count(run.output_tokens)} out",
+        f"depth {count(run.context_depth)}" if run.context_depth else "",
     ]
-    axes = [row.label for row in chosen]
-    drawn = (
-        radar(series, axes, scale=(0, 100))
-        if len(axes) >= MIN_RADAR_AXES
-        else bars(series, axes, unit="% of the better side")
-    )
-    return Chart(
-        figure=drawn,
-        caption="Comparable metrics in percent of the better side (100 is best, also for latency "
-        "and memory); a gap is a value that is not known.",
-    )
+    return ", ".join(filter(None, parts))
 
 
-def _with_unit(row: MetricRow, value: float | None) -> str:
-    return figure(value) if value is None else f"{figure(value)} {row.unit}"
+def _found(item: Configuration, state: ComparisonState) -> FoundRun:
+    run = item.representative
+    if run is None:
+        raise ValueError(f"{item} has no ranked run and cannot be added")
+    return FoundRun(
+        run=run,
+        configuration=item,
+        load=_load_in_words(run, item),
+        speed=configuration_speed(item),
+        address=state.with_run(run.pk).address,
+    )

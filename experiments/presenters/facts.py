@@ -1,5 +1,6 @@
 """A run's facts under their labels: what ran, on what, how."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from experiments.models import TestRun
@@ -22,6 +23,27 @@ class Fact:
     value: object
     unit: str = ""
     reported: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactGroup:
+    """Facts under a heading: those that are known, and the labels of those that are not."""
+
+    id: str
+    title: str
+    known: tuple[Fact, ...]
+    unknown: tuple[str, ...]
+
+
+def fact_group(group_id: str, title: str, facts: Iterable[Fact]) -> FactGroup:
+    """Part what is known from what is not, which takes a line instead of many."""
+    every = tuple(facts)
+    return FactGroup(
+        id=group_id,
+        title=title,
+        known=tuple(fact for fact in every if fact.value not in (None, "")),
+        unknown=tuple(fact.label for fact in every if fact.value in (None, "")),
+    )
 
 
 def what_facts(run: TestRun) -> tuple[Fact, ...]:

@@ -2,20 +2,27 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from benchsite.common.exports import csv_response
-from benchsite.common.htmx import render_page_or_fragment
+from benchsite.common.htmx import is_fragment_request, render_page_or_fragment
 from experiments.forms import GridForm
 from experiments.grid import GridCriteria, grid_page, platform_rows
 from experiments.presenters.grid import (
-    CSV_HEADER,
+    COLUMNS,
+    FOLLOW,
     GridState,
+    describe_limits,
     filter_choices,
+    followed_address,
+    grid_csv_header,
     grid_csv_rows,
+    grid_json,
     present_grid,
     rows_to_expand,
+    unreadable_grid,
 )
 
 TEMPLATE = "experiments/grid.html"
@@ -24,16 +31,38 @@ TEMPLATE = "experiments/grid.html"
 @require_safe
 def grid(request: HttpRequest) -> HttpResponse:
     """Show the best configuration of each model; wrong filters answer 400 and say which."""
-    form = GridForm(request.GET)
-    context: dict[str, Any] = {"form": form}
+    if FOLLOW in request.GET:
+        return redirect(followed_address(request.GET))
+    form, state = GridForm(request.GET), GridState.from_query(request.GET)
     if not form.is_valid():
-        context["choices"] = filter_choices(GridCriteria())
-        return render_page_or_fragment(request, TEMPLATE, context, fragment="results", status=400)
-    criteria, state = form.criteria(), GridState.from_query(request.GET)
-    page = grid_page(criteria)
+        choices = filter_choices(GridCriteria())
+        context = {"choices": choices, "unreadable": unreadable_grid(request.GET, state, form)}
+        return _answer(request, form, state, context, status=400)
+    page = grid_page(form.criteria())
     platforms = platform_rows(page, rows_to_expand(page, state))
-    context["view"] = view = present_grid(page, platforms, state, request.GET)
+    choices = filter_choices(page.criteria, page)
+    describe_limits(form, choices)
+    view = present_grid(page, platforms, choices, state, request.GET)
     if request.GET.get("format") == "csv":
-        return csv_response("grid.csv", CSV_HEADER, grid_csv_rows(view))
-    context |= {"choices": filter_choices(criteria), "criteria": page.criteria}
-    return render_page_or_fragment(request, TEMPLATE, context, fragment="results")
+        return csv_response("grid.csv", grid_csv_header(view), grid_csv_rows(view))
+    if request.GET.get("format") == "json":
+        return JsonResponse(grid_json(view))
+    return _answer(request, form, state, {"choices": choices, "view": view})
+
+
+def _answer(
+    request: HttpRequest,
+    form: GridForm,
+    state: GridState,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Render the page, or its results where htmx asks for them."""
+    context |= {
+        "form": form,
+        "all_columns": COLUMNS.values(),
+        "chosen_columns": state.columns,
+        "is_fragment": is_fragment_request(request),
+    }
+    return render_page_or_fragment(request, TEMPLATE, context, fragment="results", status=status)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -20,12 +21,15 @@ from experiments.grid import (
     SORT_KEYS,
     GridCriteria,
     GridPage,
+    choice_counts,
     configuration_rows,
+    counts_without,
     grid_page,
+    limit_ranges,
     platform_rows,
 )
 from experiments.models import Configuration, TestRun
-from tests.factories import experiment, ingest, make_score, make_variant
+from tests.factories import STARTED_AT, experiment, ingest, make_score, make_variant
 
 METRICS = {
     "tokens_per_second": "tok/s",
@@ -40,6 +44,7 @@ FIELDS = {
     "efficiency": "tokens_per_kwh",
     "memory": "memory_usage_gb",
     "ttft": "ttft_ms",
+    "power": "gpu_power_watts",
 }
 
 
@@ -51,15 +56,26 @@ class Row:
     configuration: Configuration | None
     figures: dict[str, float]
     quality: float | None
+    runs: int = 0
+    newest: datetime | None = None
 
     @property
     def model(self) -> tuple[str, str]:
         return (self.variant.model_name, self.variant.lora_adapter)
 
     def value(self, sort_by: str) -> Any:
-        if sort_by == "name":
-            return self.variant.model_name.lower()
-        return self.quality if sort_by == "quality" else self.figures.get(FIELDS[sort_by])
+        if sort_by in FIELDS:
+            return self.figures.get(FIELDS[sort_by])
+        config = self.configuration
+        return {
+            "name": self.variant.model_name.lower(),
+            "quality": self.quality,
+            "quantization": self.variant.quantization,
+            "backend": config.backend if config else None,
+            "platform": config.platform.name if config else None,
+            "runs": self.runs if config else None,
+            "when": self.newest,
+        }[sort_by]
 
 
 def random_figures(rng: random.Random) -> dict[str, tuple[float, str, str | None]]:
@@ -87,6 +103,7 @@ def many_rows(db: None) -> None:
             status=rng.choice(["completed"] * 5 + ["failed"]),
             complete=rng.random() < 0.9,
             context_depth=rng.choice([0, 4096]),
+            started_at=(STARTED_AT + timedelta(days=rng.randrange(9))).isoformat(),
         )
         for _ in range(90)
     ]
@@ -138,7 +155,9 @@ def read_rows(benchmark: Benchmark | None) -> list[Row]:
                 values.setdefault(item.metric, []).append(item.value)
         figures = {metric: median(found) for metric, found in values.items()}
         run = runs[0]
-        rows.append(Row(run.variant, run.configuration, figures, quality.get(run.variant_id)))
+        row = Row(run.variant, run.configuration, figures, quality.get(run.variant_id))
+        newest = max(run.started_at for run in runs if run.started_at)
+        rows.append(replace(row, runs=len(runs), newest=newest))
     measured = {row.model for row in rows}
     for variant in ModelVariant.objects.all():
         names = (variant.model_name, variant.lora_adapter)
@@ -174,6 +193,7 @@ def passes(row: Row, criteria: GridCriteria) -> bool:
         )
         and (not criteria.backend or (config is not None and config.backend == criteria.backend))
         and (not criteria.quantization or row.variant.quantization == criteria.quantization)
+        and (not criteria.platform or (platform is not None and platform.key == criteria.platform))
         and all(any(word.lower() in part.lower() for part in text) for word in criteria.q.split())
     )
 
@@ -205,9 +225,12 @@ def by_sort_key(rows: list[Row], sort_by: str, *, descending: bool) -> list[Row]
     return known + sorted(missing, key=ties)
 
 
-def expected_rows(criteria: GridCriteria) -> tuple[LoadClass, list[Row]]:
+def expected_rows(
+    criteria: GridCriteria, rows: list[Row] | None = None
+) -> tuple[LoadClass, list[Row]]:
     """Return the load class and model rows that the design asks for."""
-    passing = [row for row in read_rows(criteria.benchmark) if passes(row, criteria)]
+    rows = read_rows(criteria.benchmark) if rows is None else rows
+    passing = [row for row in rows if passes(row, criteria)]
     models_of_class = {
         load_class: {
             row.model
@@ -221,13 +244,15 @@ def expected_rows(criteria: GridCriteria) -> tuple[LoadClass, list[Row]]:
         row for row in passing if row.configuration is None or row.configuration.load_class == used
     ]
     best: dict[tuple[str, str], Row] = {}
-    better_high = SORT_KEYS[criteria.sort_by].higher_is_better
-    ordered = by_sort_key(shown, criteria.sort_by, descending=better_high)
+    key = SORT_KEYS[criteria.sort_by]
+    ordered = sorted(shown, key=ties)
+    if key.higher_is_better is not None:
+        ordered = by_sort_key(shown, criteria.sort_by, descending=key.higher_is_better)
     with_speed_first = sorted(ordered, key=lambda row: "tokens_per_second" not in row.figures)
     for row in with_speed_first:
         best.setdefault(row.model, row)
     page = by_sort_key(list(best.values()), criteria.sort_by, descending=criteria.descending)
-    if criteria.sort_by not in ("name", "quality"):
+    if criteria.sort_by in FIELDS:
         page.sort(key=lambda row: "tokens_per_second" not in row.figures)
     return used, page
 
@@ -280,6 +305,60 @@ def test_grid_equals_a_brute_force_reading(criteria: GridCriteria) -> None:
             assert row.best.tokens_per_second == want.figures.get("tokens_per_second")
             assert row.best.ttft_ms == want.figures.get("ttft_ms")
             assert row.best.memory_gb == want.figures.get("memory_usage_gb")
+
+
+@pytest.mark.usefixtures("many_rows")
+@settings(
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(criteria_strategy)
+def test_counts_say_how_many_rows_a_filter_would_leave(criteria: GridCriteria) -> None:
+    criteria = replace(criteria, benchmark=Benchmark.objects.get(slug="gsm8k"))
+    rows = read_rows(criteria.benchmark)
+    page = grid_page(criteria)
+    counts = choice_counts(page)
+    for name, known in choices_of(rows).items():
+        for choice in known:
+            chosen: dict[str, Any] = {name: choice}
+            if name == "hardware_categories":
+                chosen = {name: (choice,)}
+            _load, expected = expected_rows(replace(criteria, **chosen), rows)
+            assert counts[name].get(choice, 0) == len(expected), (name, choice)
+    loosened = counts_without(page)
+    assert set(loosened) == {*criteria.active_filters, ""}
+    for name, models in loosened.items():
+        asked = criteria.without(*([name] if name else criteria.active_filters))
+        assert models == len(expected_rows(asked, rows)[1]), name
+
+
+def choices_of(rows: list[Row]) -> dict[str, set[str]]:
+    configs = [row.configuration for row in rows if row.configuration]
+    return {
+        "backend": {item.backend for item in configs},
+        "quantization": {row.variant.quantization for row in rows},
+        "platform": {item.platform.key for item in configs},
+        "hardware_categories": {
+            item.platform.category for item in configs if item.platform.category
+        },
+    }
+
+
+@pytest.mark.usefixtures("many_rows")
+def test_limits_are_offered_with_what_there_is() -> None:
+    criteria = GridCriteria(load_class=LoadClass.SINGLE, min_speed=99.0)
+    page = grid_page(criteria)
+    ranges = limit_ranges(page)
+    speeds = [
+        row.figures["tokens_per_second"]
+        for row in read_rows(page.benchmark)
+        if row.configuration
+        and row.configuration.load_class == LoadClass.SINGLE
+        and "tokens_per_second" in row.figures
+    ]
+    assert ranges["min_speed"] == (min(speeds), max(speeds))
+    nothing = limit_ranges(grid_page(GridCriteria(q="nothing-of-the-kind")))
+    assert nothing == dict.fromkeys(("min_quality", "min_speed", "max_memory_gb"))
 
 
 @pytest.mark.usefixtures("many_rows")

@@ -1,50 +1,43 @@
-"""The performance grid as a page: fragment, filters, unfolding, ticking, empty states."""
+"""The performance grid as a page: fragment, unfolding, ticking, sorting, columns, exports."""
 
-from collections.abc import Sequence
+import re
 from html import unescape
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from benchsite.common.review import ReviewState
-from experiments.grid import row_key
+from experiments.grid import SORT_KEYS, row_key
+from experiments.models import TestRun
+from tests.experiments.grid_page import Query, address, address_of, asked, page, speed
 from tests.factories import experiment, ingest, make_run, make_score, make_variant
 
 pytestmark = pytest.mark.django_db
 
 OTHER_GPU = "NVIDIA GeForce RTX 3090"
 HTMX = {"HX-Request": "true"}
-QUERIES_OF_AN_UNFOLDED_GRID = 14
-
-
-def page(client: Client, query: dict[str, str | Sequence[str]] | None = None) -> str:
-    response = client.get("/", query)
-    assert response.status_code == 200
-    return " ".join(unescape(response.content.decode()).split())
+QUERIES_OF_AN_UNFOLDED_GRID = 14  # and two more with quality scores and with ticks
 
 
 def test_grid_has_one_row_a_model_with_definition_and_load(client: Client) -> None:
     run = make_run()
     make_run(gpu_model=OTHER_GPU, figures={"tokens_per_second": (20.0, "tok/s", "decode")})
     text = page(client)
-    assert text.count("platforms qualify") == 1
+    assert text.count('<tbody id="model-') == 1
     assert "2 of 2 platforms qualify" in text
     assert f"/detail/{run.pk}/" in text
-    assert "decode only</span> · 1 user" in text
+    assert "decode only · 1 user</span>" in text
 
 
-def test_grid_says_which_load_is_used_and_offers_the_others(client: Client) -> None:
-    make_run(model_name="A")
-    make_run(model_name="B")
-    make_run(model_name="C", concurrent_requests=8)
-    text = page(client)
-    assert "single user (2)" in text
-    assert "concurrent users (1)" in text
-    assert "“single user” is shown because it has the most models" in text
-    chosen = page(client, {"load_class": "concurrent"})
-    assert "“concurrent users” was chosen" in chosen
-    assert "8 users" in chosen
+def test_grid_shows_repeats_with_median_and_spread(client: Client) -> None:
+    make_run(figures=speed(50.0))
+    assert "runs:" not in page(client)
+    make_run(figures=speed(54.0))
+    assert "52.0<" in page(client)
+    assert "2 runs: 50.0–54.0" in page(client)
 
 
 def test_grid_warns_of_two_definitions_of_speed(client: Client) -> None:
@@ -100,20 +93,97 @@ def test_grid_keeps_what_is_ticked_while_filtering(client: Client) -> None:
     shown = page(client, {"run": str(run.pk)})
     assert f'value="{run.pk}" id="tick-{run.pk}"' in shown
     assert "1 ticked" in shown
+    assert "Tick one more to compare." in shown
     hidden = page(client, {"run": str(run.pk), "q": "Other"})
-    assert f'id="kept-{run.pk}" checked' in hidden
+    assert f'value="{run.pk}" id="kept-{run.pk}"' in hidden
     assert "1 ticked" in hidden
 
 
 def test_grid_ignores_ticks_that_are_no_runs(client: Client) -> None:
-    assert "0 ticked" in page(client, {"run": ["x", "0193a0de-5c11-7a42-9b0e-6f1d2c3b4a55"]})
+    make_run()
+    waiting = make_run(model_name="Other", review_state=ReviewState.PENDING)
+    text = page(client, {"run": ["x", str(uuid4()), str(waiting.pk)]})
+    assert "0 ticked" in text
+    assert "run=" not in text
+
+
+def test_grid_compares_two_to_eight(client: Client) -> None:
+    runs = [make_run(model_name=f"lab/M{index}") for index in range(9)]
+    ids = [str(run.pk) for run in runs]
+    assert "Tick 2 to 8 configurations" in page(client)
+    text = page(client, {"run": ids[:8], "benchmark": "gsm8k"})
+    href = address(text, "grid-compare")
+    assert urlsplit(href).path == "/compare/"
+    assert asked(href) == {"benchmark": ["gsm8k"], "run": ids[:8]}
+    assert client.get(href).status_code == 200
+    assert "M0 Q4_K_M · 1× RTX 4090<" in text
+    assert asked(address(text, f"untick-{ids[0]}"))["run"] == ids[1:8]
+    too_many = page(client, {"run": ids})
+    assert "At most 8 can be compared: untick 1." in too_many
+    assert 'id="grid-compare"' not in too_many
+
+
+def test_grid_tells_equal_names_of_ticks_apart(client: Client) -> None:
+    runs = [make_run(context_depth=depth) for depth in (0, 4096)]
+    text = page(client, {"run": [str(run.pk) for run in runs]})
+    assert "1× RTX 4090 · depth 4,096<" in text
+
+
+def test_grid_takes_ticks_along_where_scripts_are_off(client: Client) -> None:
+    run, ticked = make_run(), make_run(model_name="Other")
+    text = page(client, {"run": str(run.pk), "min_speed": "5"})
+    found = re.search(
+        r'<noscript><button [^>]*name="follow" value="([^"]*sort_by=memory[^"]*)"', text
+    )
+    assert found
+    sent = {"follow": found[1], "run": str(ticked.pk), "q": "typed, not applied", "min_speed": ""}
+    response = client.get("/", sent)
+    assert response.status_code == 302
+    assert response["Location"] == f"/?min_speed=5&sort_by=memory&run={ticked.pk}#grid-results"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://example.org/?q=x",
+        "//example.org/?q=x#y",
+        "\\\\example.org?q=x",
+        "http://[x?q=x",
+        "?q=x#a b",
+    ],
+)
+def test_grid_follows_no_link_elsewhere(client: Client, link: str) -> None:
+    assert client.get("/", {"follow": link})["Location"].startswith("/?q=x")
+
+
+def test_grid_links_are_plain_in_fragments(client: Client) -> None:
+    make_run()
+    assert "<noscript>" not in client.get("/", headers=HTMX).content.decode()
 
 
 def test_grid_marks_the_sorted_column(client: Client) -> None:
     make_run()
     text = page(client, {"sort_by": "memory"})
     assert 'aria-sort="ascending"' in text
-    assert "sort_by=memory&sort_direction=desc" in text
+    assert "sorted by memory used, lowest first." in text
+    assert asked(address(text, "sort-memory")) == {
+        "sort_by": ["memory"],
+        "sort_direction": ["desc"],
+    }
+    assert asked(address(text, "sort-when")) == {"sort_by": ["when"]}
+
+
+@pytest.mark.parametrize("sort_by", list(SORT_KEYS))
+def test_grid_sorts_by_every_column(client: Client, sort_by: str) -> None:
+    make_run(model_name="A", backend="vllm", quantization="Q8_0")
+    make_run(model_name="B", gpu_model=OTHER_GPU, figures=speed(20.0))
+    for direction in ("asc", "desc"):
+        text = page(
+            client, {"sort_by": sort_by, "sort_direction": direction, "columns": "power,when"}
+        )
+        assert text.count('<tbody id="model-') == 2
+    everything = page(client, {"columns": ",".join(["power", *SORT_KEYS])})
+    assert f'id="sort-{sort_by}"' in everything
 
 
 def test_grid_pages_keep_the_whole_state(client: Client) -> None:
@@ -121,51 +191,61 @@ def test_grid_pages_keep_the_whole_state(client: Client) -> None:
         make_run(model_name=name)
     text = page(client, {"page_size": "2", "sort_by": "name"})
     assert "Page 1 of 2" in text
-    assert "?page_size=2&sort_by=name&page=2" in text
-    assert "Page 2 of 2" in page(client, {"page_size": "2", "page": "99"})
+    assert address(text, "page-next") == "/?sort_by=name&page_size=2&page=2"
+    beyond = page(client, {"page_size": "2", "page": "99"})
+    assert "Page 2 of 2" in beyond
+    assert asked(address(beyond, "page-previous")) == {"page_size": ["2"], "page": ["1"]}
+    assert asked(address(beyond, "sort-name")) == {"page_size": ["2"], "sort_by": ["name"]}
 
 
-def test_grid_without_any_result_says_what_to_do(client: Client) -> None:
-    assert "No results here yet" in page(client)
-
-
-def test_grid_without_a_match_says_what_to_do(client: Client) -> None:
+def test_grid_shows_the_columns_asked_for(client: Client) -> None:
     make_run()
-    text = page(client, {"q": "nothing-of-the-kind"})
-    assert "Nothing matches these filters" in text
-    assert "Clear all filters" in text
+    for text in (page(client), page(client, {"columns": "bogus,"})):
+        assert "sort-quality" in text
+        assert "sort-power" not in text
+    text = page(client, {"columns": ["runs,speed", "bogus", "power"]})
+    assert re.findall(r'<a [^>]*id="sort-(\w+)"', text) == ["name", "speed", "power", "runs"]
+    assert asked(address(text, "sort-speed"))["columns"] == ["speed,power,runs"]
+    alone = page(client, {"columns": "model"})
+    assert re.findall(r'<a [^>]*id="sort-(\w+)"', alone) == ["name"]
+    assert asked(address(alone, "sort-name"))["columns"] == ["model"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"min_speed": "fast"},
-        {"benchmark": "nonsense"},
-        {"load_class": "x"},
-        {"page": "0"},
-        {"sort_by": "1; DROP"},
-        {"hardware_categories": "toaster"},
-        {"min_quality": "nan"},
-    ],
-)
-def test_grid_answers_junk_with_a_sentence(client: Client, query: dict[str, str]) -> None:
-    response = client.get("/", query)
-    assert response.status_code == 400
-    assert "These filters cannot be read" in response.content.decode()
+def test_grid_heads_lead_to_what_a_metric_is(client: Client) -> None:
+    make_run()
+    for href in re.findall(r'href="(/metrics/\w+/)"', page(client, {"columns": "power,speed"})):
+        assert client.get(href).status_code == 200
 
 
-def test_grid_takes_nul_bytes_for_junk(client: Client) -> None:
-    for name in ("q", "expand", "run", "platform", "format", "benchmark"):
-        assert client.get("/", {name: "a\x00b"}).status_code in (200, 400)
-
-
-def test_grid_offers_the_same_as_csv_and_json(client: Client) -> None:
+def test_grid_offers_the_page_as_csv_and_json(client: Client) -> None:
     run = make_run()
     lines = client.get("/", {"format": "csv"}).content.decode().splitlines()
     assert len(lines) == 2
     assert lines[1].startswith("model,Nimbus-14B,,Q4_K_M,")
     assert lines[1].endswith(str(run.pk))
-    assert "/api/grouped-performance?q=nim" in page(client, {"q": "nim"})
+    query = {"columns": "speed,when", "q": "nim"}
+    text = page(client, {**query, "run": str(run.pk)})
+    head, row = client.get(unescape(address_of(text, "CSV"))).content.decode().splitlines()
+    assert head == (
+        "level,model,lora_adapter,tokens_per_second,tokens_per_second_min,"
+        "tokens_per_second_max,tokens_per_second_definition,load,newest_at,run_id"
+    )
+    data = client.get(unescape(address_of(text, "JSON"))).json()
+    assert (data["total_count"], data["load_class"], data["page"]) == (1, "single", 1)
+    assert list(data["rows"][0]) == head.split(",")
+    assert data["rows"][0]["run_id"] == str(run.pk) == row.split(",")[-1]
+    assert data["rows"][0]["tokens_per_second"] == 50.0
+
+
+def test_grid_and_its_api_list_the_same_models(client: Client) -> None:
+    for name, value in (("A", 30.0), ("B", 20.0), ("C", 10.0)):
+        make_run(model_name=name, figures=speed(value))
+    text = page(client, {"page_size": "2", "page": "2", "q": "", "columns": "speed"})
+    href = address_of(text, "API")
+    assert href == "/api/grouped-performance?page_size=2&page=2"
+    models = client.get(href).json()["models"]
+    rows = client.get(address_of(text, "JSON")).json()["rows"]
+    assert [row["model"] for row in rows] == [model["model_name"] for model in models] == ["C"]
 
 
 def test_grid_csv_holds_unfolded_rows(client: Client) -> None:
@@ -184,24 +264,17 @@ def test_grid_asks_as_much_for_twenty_rows_as_for_two(
     ).accepted
     for size in (2, 20):
         expand = [row_key(f"M{index:02}", "") for index in range(size)]
+        query: Query = {"page_size": str(size), "sort_by": "name", "expand": expand}
         with django_assert_num_queries(QUERIES_OF_AN_UNFOLDED_GRID):
-            page(client, {"page_size": str(size), "sort_by": "name", "expand": expand})
+            page(client, query)
+    make_score(variant=make_variant(model_name="M01"), benchmark="gsm8k", score=61.5)
+    for size in (2, 8):
+        run = [str(run.pk) for run in TestRun.objects.all()[:size]]
+        with django_assert_num_queries(QUERIES_OF_AN_UNFOLDED_GRID + 2):
+            page(client, {**query, "run": run})
 
 
 def test_patterns_are_there_only_with_debug(client: Client, settings: Settings) -> None:
     assert client.get("/patterns/").status_code == 404
     settings.DEBUG = True
     assert client.get("/patterns/").status_code == 200
-
-
-def test_grid_offers_nothing_that_waits_for_review(client: Client) -> None:
-    make_run()
-    make_run(quantization="WAITING_Q9", review_state=ReviewState.PENDING)
-    waiting = make_variant(quantization="WAITING_Q9")
-    make_score(variant=waiting, benchmark="waiting-eval", review_state=ReviewState.PENDING)
-    assert "waiting" not in page(client).lower()
-    assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 400
-    make_score(variant=waiting, benchmark="waiting-eval", score=11.0)
-    assert "waiting-eval" in page(client)
-    assert "WAITING_Q9" in page(client)
-    assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 200

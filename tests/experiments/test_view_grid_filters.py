@@ -1,0 +1,154 @@
+"""The filters of the grid's page: choices with counts, chips, what to loosen, junk."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from benchsite.common.review import ReviewState
+from tests.experiments.grid_page import address, asked, page, speed
+from tests.factories import make_run, make_score, make_variant
+
+pytestmark = pytest.mark.django_db
+
+OTHER_GPU = "NVIDIA GeForce RTX 3090"
+QUERIES_WITHOUT_A_MATCH = 10
+
+
+def test_grid_says_which_load_is_used_and_offers_the_others(client: Client) -> None:
+    make_run(model_name="A")
+    make_run(model_name="B")
+    make_run(model_name="C", concurrent_requests=8)
+    text = page(client)
+    assert "single user (2)" in text
+    assert "concurrent users (1)" in text
+    assert "“single user” is shown because it has the most models" in text
+    chosen = page(client, {"load_class": "concurrent"})
+    assert "“concurrent users” was chosen" in chosen
+    assert "8 users" in chosen
+
+
+def test_grid_chips_remove_one_filter_each(client: Client) -> None:
+    run = make_run(gpu_model=OTHER_GPU)
+    kept = {"sort_by": "name", "run": str(run.pk), "expand": "abc", "columns": "speed,runs"}
+    filters: dict[str, str | list[str]] = {
+        "q": "nim",
+        "min_speed": "5",
+        "max_memory_gb": "24",
+        "include_unknown": "on",
+        "hardware_categories": ["consumer_gpu", "datacenter_gpu"],
+        "backend": "llama.cpp",
+        "quantization": "Q4_K_M",
+        "platform": run.hardware.platform.key,
+        "load_class": "single",
+    }
+    text = page(client, {**filters, **kept, "page": "1"})
+    assert "(10 active)" in text
+    assert "min speed 5 tok/s <" in text
+    assert "platform: 1× RTX 3090 <" in text
+    whole = asked(address(text, "sort-name"))
+    for name in filters.keys() - {"hardware_categories"}:
+        left = asked(address(text, f"chip-{name}"))
+        assert whole.keys() - left.keys() == {name, "sort_direction"}
+    left = asked(address(text, "chip-hardware-consumer_gpu"))
+    assert left["hardware_categories"] == ["datacenter_gpu"]
+    cleared = {name: value.split() for name, value in kept.items()}
+    assert asked(address(text, "grid-clear")) == cleared
+
+
+def test_grid_filters_say_how_many_models_they_leave(client: Client) -> None:
+    make_run(model_name="A")
+    make_run(model_name="B", backend="vllm")
+    make_run(model_name="C", backend="vllm", gpu_model=OTHER_GPU, figures=speed(9.0))
+    text = page(client, {"min_speed": "10"})
+    assert '<option value="vllm">vllm (1)</option>' in text
+    assert ">1× RTX 3090 (0)</option>" in text
+    assert "consumer GPU (2)" in text
+    assert 'id="id_min_speed_helptext">9.00 to 50.0<' in text
+    chosen = page(client, {"backend": "llama.cpp"})
+    assert '<option value="vllm">vllm (2)</option>' in chosen
+    assert '<option value="llama.cpp" selected>llama.cpp (1)</option>' in chosen
+
+
+def test_grid_without_any_result_says_what_to_do(client: Client) -> None:
+    for query in ({}, {"q": "nothing"}):
+        text = page(client, query)
+        assert "No results here yet" in text
+        assert "/admin/experiments/upload/add/" in text
+        assert "manage.py load_sample" in text
+        assert "POST /api/uploads" in text
+
+
+def test_grid_without_a_match_says_what_to_loosen(client: Client) -> None:
+    make_run(model_name="A")
+    make_run(model_name="B")
+    text = page(client, {"min_speed": "99", "backend": "llama.cpp", "expand": "abc"})
+    assert "Nothing matches these filters" in text
+    assert "2 models without “min speed 99 tok/s”" in text
+    assert "without “backend" not in text
+    assert asked(address(text, "without-chip-min_speed")) == {
+        "backend": ["llama.cpp"],
+        "expand": ["abc"],
+    }
+    assert "Clear all filters: 2 models" in text
+    assert asked(address(text, "without-any")) == {"expand": ["abc"]}
+
+
+def test_grid_without_a_match_says_when_no_filter_alone_is_to_blame(client: Client) -> None:
+    make_run()
+    text = page(client, {"q": "nothing-of-the-kind", "backend": "vllm"})
+    assert "No filter alone is to blame" in text
+    assert "Clear all filters: 1 model<" in text
+
+
+def test_grid_asks_little_where_nothing_matches(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_run()
+    for query in ({"q": "zzz"}, {"q": "zzz", "backend": "y", "min_speed": "5", "platform": "z"}):
+        with django_assert_num_queries(QUERIES_WITHOUT_A_MATCH):
+            page(client, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"min_speed": "fast"},
+        {"benchmark": "nonsense"},
+        {"load_class": "x"},
+        {"page": "0"},
+        {"sort_by": "1; DROP"},
+        {"hardware_categories": "toaster"},
+        {"min_quality": "nan"},
+    ],
+)
+def test_grid_answers_junk_with_a_sentence(client: Client, query: dict[str, str]) -> None:
+    response = client.get("/", query)
+    assert response.status_code == 400
+    assert "These filters cannot be read" in response.content.decode()
+
+
+def test_grid_keeps_the_rest_while_a_filter_is_wrong(client: Client) -> None:
+    run = make_run()
+    query = {"min_speed": "x", "sort_by": "y", "page_size": "5", "run": str(run.pk)}
+    text = client.get("/", query).content.decode()
+    assert f'<input type="hidden" name="run" value="{run.pk}">' in text
+    assert '<input type="hidden" name="page_size" value="5">' in text
+    assert 'name="sort_by"' not in text
+
+
+def test_grid_takes_nul_bytes_for_junk(client: Client) -> None:
+    for name in ("q", "expand", "run", "platform", "format", "benchmark"):
+        assert client.get("/", {name: "a\x00b"}).status_code in (200, 400)
+
+
+def test_grid_offers_nothing_that_waits_for_review(client: Client) -> None:
+    make_run()
+    make_run(quantization="WAITING_Q9", review_state=ReviewState.PENDING)
+    waiting = make_variant(quantization="WAITING_Q9")
+    make_score(variant=waiting, benchmark="waiting-eval", review_state=ReviewState.PENDING)
+    assert "waiting" not in page(client).lower()
+    assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 400
+    make_score(variant=waiting, benchmark="waiting-eval", score=11.0)
+    assert "waiting-eval" in page(client)
+    assert "WAITING_Q9" in page(client)
+    assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 200
