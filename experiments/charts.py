@@ -20,6 +20,9 @@ _MARKERS = (
     "star",
     "pentagon",
 )
+# What tells bars apart beside their colours.
+_PATTERNS = ("", "/", "x", "-", "\\", ".", "|", "+")
+_ROOM_FOR_TEXTS = 1.2
 _LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
 
 
@@ -32,11 +35,17 @@ class Figure(TypedDict):
 
 @dataclass(frozen=True)
 class Series:
-    """One trace: a value for each axis, None where it is not known, and how to write each."""
+    """One trace: a value for each axis, None where it is not known, and how to write each.
+
+    `slot` chooses its colour and its second mark, so that these stay with what they stand for; by
+    default it is the place among the traces. `letter` stands before what is written on bars.
+    """
 
     name: str
     values: Sequence[float | None]
     texts: Sequence[str] = ()
+    slot: int | None = None
+    letter: str = ""
 
 
 def radar(
@@ -64,10 +73,11 @@ def radar(
                 "connectgaps": False,
                 "fill": "none" if None in item.values else "toself",
                 "opacity": 0.85,
-                "line": {"dash": _DASHES[index % len(_DASHES)], "width": 2},
-                "marker": {"symbol": _MARKERS[index % len(_MARKERS)], "size": 7},
+                "line": {"dash": _DASHES[slot % len(_DASHES)], "width": 2},
+                "marker": {"symbol": _MARKERS[slot % len(_MARKERS)], "size": 7},
+                "meta": {"slot": slot},
             }
-            for index, item in enumerate(series)
+            for slot, item in _with_slots(series)
         ],
         "layout": {
             "polar": {"radialaxis": radial, "angularaxis": {"direction": "clockwise"}},
@@ -81,6 +91,7 @@ def radar(
 
 def bars(series: Sequence[Series], axes: Sequence[str], *, unit: str) -> Figure:
     """Return lying grouped bars, a group for each axis; an unknown value leaves its place empty."""
+    longest = max((value for item in series for value in item.values if value), default=1)
     return {
         "data": [
             {
@@ -90,13 +101,25 @@ def bars(series: Sequence[Series], axes: Sequence[str], *, unit: str) -> Figure:
                 "y": [_label(axis) for axis in axes],
                 "x": list(item.values),
                 "text": [_text(text) for text in item.texts],
+                "texttemplate": f"{_text(item.letter)} %{{text}}",
+                "textposition": "outside",
+                "cliponaxis": False,
                 "hovertemplate": _hover(item, "%{y}", "%{x:.4~g}"),
+                "marker": {
+                    "pattern": {
+                        "shape": _PATTERNS[slot % len(_PATTERNS)],
+                        "fillmode": "overlay",
+                        "size": 6,
+                        "solidity": 0.25,
+                    }
+                },
+                "meta": {"slot": slot},
             }
-            for item in series
+            for slot, item in _with_slots(series)
         ],
         "layout": {
             "barmode": "group",
-            "xaxis": {"title": {"text": unit}, "rangemode": "tozero"},
+            "xaxis": {"title": {"text": unit}, "range": [0, longest * _ROOM_FOR_TEXTS]},
             "yaxis": {"autorange": "reversed", "automargin": True},
             "showlegend": len(series) > 1,
             "legend": _LEGEND,
@@ -129,6 +152,10 @@ def _share(value: float, best: float, *, higher_is_better: bool) -> float:
         return 100.0
     part, whole = (value, best) if higher_is_better else (best, value)
     return 100.0 * part / whole
+
+
+def _with_slots(series: Sequence[Series]) -> list[tuple[int, Series]]:
+    return [(place if item.slot is None else item.slot, item) for place, item in enumerate(series)]
 
 
 def _closed(items: list[Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """Runs side by side: their facts read at once, judged, and laid out in rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from experiments.grid import default_benchmark
 from experiments.ingest.keys import significant
 from experiments.metrics import METRICS, get_metric, metric_label
 from experiments.models import Measurement, TestRun
+from experiments.noise import is_within_noise, standard_error
 
 _ROUNDED = {"input_tokens", "output_tokens"}
 _METRIC_ORDER = {key: place for place, key in enumerate(METRICS)}
@@ -44,8 +45,10 @@ class Subject:
 class MetricRow:
     """One statistic of a metric in every run; a missing value is None and never loses.
 
-    `definitions` has one entry a run. `best_index` is None where nothing may be ranked: the
-    metric is not comparable, fewer than two runs have it, or all are equal.
+    `definitions` has one entry a run, and so have `spreads`, the standard deviations of means, and
+    `sample_counts`, of how many samples; None where not known. `best_index` is None where nothing
+    may be ranked: the metric is not comparable, fewer than two runs have it, all are equal, or the
+    noise covers the lead of the best.
     """
 
     metric: str
@@ -54,9 +57,31 @@ class MetricRow:
     unit: str
     higher_is_better: bool | None
     values: tuple[float | None, ...]
+    spreads: tuple[float | None, ...]
+    sample_counts: tuple[int | None, ...]
     definitions: tuple[str | None, ...]
     verdict: Verdict | None
     best_index: int | None
+
+    @property
+    def may_rank(self) -> bool:
+        """Whether its values may be called better or worse than each other."""
+        return self.higher_is_better is not None and self.is_comparable
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its values may be set against each other."""
+        return self.verdict not in (None, Verdict.NOT_COMPARABLE)
+
+    def is_noise(self, one: int, other: int) -> bool:
+        """Whether the noise of two runs' values covers the difference between them."""
+        a, b = self.values[one], self.values[other]
+        if a is None or b is None:
+            return False
+        errors = [
+            standard_error(self.spreads[index], self.sample_counts[index]) for index in (one, other)
+        ]
+        return is_within_noise(a - b, errors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,9 +239,10 @@ def _metric_rows(
     """
     cells: dict[tuple[str, str], list[dict[str | None, Measurement]]] = {}
     for index, items in enumerate(measured):
-        for item in items:
+        for item in without_spreads(items):
             key = (item.metric, item.statistic)
             cells.setdefault(key, [{} for _run in measured])[index][item.definition] = item
+    spreads = [spreads_of_means(items) for items in measured]
     rows = []
     for (metric, statistic), by_run in cells.items():
         shared = common_definitions([frozenset(found) for found in by_run])
@@ -228,32 +254,70 @@ def _metric_rows(
             else [[next(iter(found.values()), None) for found in by_run]]
         )
         verdict = comparability.metrics.get(metric)
-        rows += [_metric_row(metric, statistic, items, verdict) for items in layouts]
+        rows += [_metric_row(metric, statistic, items, spreads, verdict) for items in layouts]
     return tuple(sorted(rows, key=_row_order))
 
 
+def spreads_of_means(measurements: Sequence[Measurement]) -> dict[tuple[str, str | None], float]:
+    """Return the standard deviation of each mean that has one, by metric and definition."""
+    means = {(item.metric, item.definition) for item in measurements if item.statistic == "mean"}
+    return {
+        (item.metric, item.definition): item.value
+        for item in measurements
+        if item.statistic == "std" and (item.metric, item.definition) in means
+    }
+
+
+def without_spreads(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Return the measurements but the standard deviations, which are shown beside their means."""
+    spreads = spreads_of_means(measurements)
+    return [
+        item
+        for item in measurements
+        if item.statistic != "std" or (item.metric, item.definition) not in spreads
+    ]
+
+
 def _metric_row(
-    metric: str, statistic: str, items: Sequence[Measurement | None], verdict: Verdict | None
+    metric: str,
+    statistic: str,
+    items: Sequence[Measurement | None],
+    spreads: Sequence[Mapping[tuple[str, str | None], float]],
+    verdict: Verdict | None,
 ) -> MetricRow:
     known = get_metric(metric)
-    values = tuple(item.value if item else None for item in items)
-    higher_is_better = known.higher_is_better if known and statistic != "std" else None
     unit = next(item.unit for item in items if item)
     if known is None and len({item.unit for item in items if item}) > 1:
         verdict = Verdict.NOT_COMPARABLE
-    return MetricRow(
+    is_mean = statistic == "mean"
+    row = MetricRow(
         metric=metric,
         label=metric_label(metric),
         statistic=statistic,
         unit=unit,
-        higher_is_better=higher_is_better,
-        values=values,
+        higher_is_better=known.higher_is_better if known and statistic != "std" else None,
+        values=tuple(item.value if item else None for item in items),
+        spreads=tuple(
+            found.get((metric, item.definition)) if item and is_mean else None
+            for item, found in zip(items, spreads, strict=True)
+        ),
+        sample_counts=tuple(item.sample_count if item and is_mean else None for item in items),
         definitions=tuple(item.definition if item else None for item in items),
         verdict=verdict,
-        best_index=best_index(values, higher_is_better=higher_is_better)
-        if higher_is_better is not None and verdict not in (None, Verdict.NOT_COMPARABLE)
-        else None,
+        best_index=None,
     )
+    return replace(row, best_index=_clear_best(row))
+
+
+def _clear_best(row: MetricRow) -> int | None:
+    """Return where the best value stands, None where nothing may win or the noise covers it."""
+    if not row.may_rank:
+        return None
+    best = best_index(row.values, higher_is_better=bool(row.higher_is_better))
+    others = (index for index in range(len(row.values)) if index != best)
+    if best is None or any(row.is_noise(best, index) for index in others):
+        return None
+    return best
 
 
 def best_index(values: Sequence[float | None], *, higher_is_better: bool) -> int | None:
@@ -265,10 +329,14 @@ def best_index(values: Sequence[float | None], *, higher_is_better: bool) -> int
     return values.index(best) if known.count(best) == 1 else None
 
 
-def _row_order(row: MetricRow) -> tuple[int, str, int, str]:
+def metric_order(metric: str) -> tuple[int, str]:
+    """Return the place of a metric on pages: as in the registry, and others behind by name."""
+    return (_METRIC_ORDER.get(metric, len(_METRIC_ORDER)), metric)
+
+
+def _row_order(row: MetricRow) -> tuple[tuple[int, str], int, str]:
     return (
-        _METRIC_ORDER.get(row.metric, len(_METRIC_ORDER)),
-        row.metric,
+        metric_order(row.metric),
         _STATISTIC_ORDER.get(row.statistic, 50),
         row.statistic,
     )

@@ -9,6 +9,8 @@ from django.db.models import Aggregate, Count, F, FloatField, Max, Min, Q
 from benchmarks.models import BenchmarkScore, ScoreCategory
 from experiments.choices import ItemAction
 from experiments.comparison import categories_by_variant, scores_by_variant
+from experiments.history import HistoryLine, run_history
+from experiments.ingest.actor import Actor
 from experiments.models import Configuration, Measurement, TestRun, UploadItem
 
 HEADLINE_METRICS = (
@@ -72,12 +74,14 @@ class RunDetail:
     repeat_summaries: tuple[RepeatSummary, ...]
     other_machines: tuple[Configuration, ...]
     origin: UploadItem | None
+    history: tuple[HistoryLine, ...]
 
 
-def run_detail(run: TestRun) -> RunDetail:
-    """Read all that belongs to a run loaded `with_names`: nine queries whatever there is.
+def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
+    """Read all that belongs to a run loaded `with_names`: eleven queries whatever there is.
 
-    Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself.
+    Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself. `reader`
+    is who looks at it, None for the public: the history tells names to some only.
     """
     sweep = _sweep_runs(run)
     repeats = _repeats(run)
@@ -91,6 +95,7 @@ def run_detail(run: TestRun) -> RunDetail:
         repeat_summaries=_repeat_summaries(run),
         other_machines=_other_machines(run),
         origin=_origin(run),
+        history=run_history(run, reader),
     )
 
 
@@ -168,9 +173,10 @@ def _other_machines(run: TestRun) -> tuple[Configuration, ...]:
 
 def _origin(run: TestRun) -> UploadItem | None:
     """Return the upload that made the run what it is now."""
-    made = run.upload_items.exclude(action=ItemAction.UNCHANGED)
+    made = run.upload_items.filter(action__in=[ItemAction.CREATED, ItemAction.REPLACED])
     return (
         made.select_related("upload__uploaded_by", "upload__token")
-        .order_by("-upload__created_at", "-id")
+        .defer("upload__report")
+        .order_by("-id")
         .first()
     )

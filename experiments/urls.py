@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.views import comparison, detail, grid, patterns
+from experiments.views import comparison, detail, grid, metrics, patterns
 
 app_name = "experiments"
 urlpatterns = [
@@ -10,5 +10,7 @@ urlpatterns = [
     path("detail/<uuid:run_id>/", detail.run_detail, name="run-detail"),
     path("compare/", comparison.comparison, name="comparison"),
     path("compare/<uuid:a>/<uuid:b>/", comparison.comparison_of_two, name="comparison-of-two"),
+    path("metrics/", metrics.metrics, name="metrics"),
+    path("metrics/<slug:key>/", metrics.metric, name="metric"),
     path("patterns/", patterns.patterns, name="patterns"),
 ]

@@ -1,16 +1,26 @@
-"""Tables as CSV downloads."""
+"""Tables as downloads: CSV and JSON."""
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 
 Cell = str | float | int | bool | datetime | UUID | None
 
 # Spreadsheets take texts that begin with these for formulas; uploaders choose such texts.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of a page as it is downloaded; `name` stands for it in addresses and file names."""
+
+    name: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
 
 
 def csv_response(
@@ -25,6 +35,17 @@ def csv_response(
     writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return response
+
+
+def json_response(
+    file_name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> JsonResponse:
+    """Return a table as JSON: `rows` are objects with the header's names; not known is null."""
+    return JsonResponse(
+        {"columns": list(header), "rows": [dict(zip(header, row, strict=True)) for row in rows]},
+        json_dumps_params={"ensure_ascii": False, "indent": 1},
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
 
 
 def _cell(value: Cell) -> str | float | int | None:

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from benchsite.common.exports import csv_response
 from experiments.detail import run_detail as read_run_detail
 from experiments.models import TestRun
-from experiments.presenters.detail import CSV_HEADER, detail_csv_rows, present_detail
-from experiments.views.errors import refuse_unpublished
+from experiments.presenters.detail import present_detail
+from experiments.presenters.detail_tables import detail_tables
+from experiments.views.errors import reader_of, refuse_unpublished
+from experiments.views.exports import table_file, wants_file
 
 
 @require_safe
@@ -20,7 +21,10 @@ def run_detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     refusal = refuse_unpublished(request, run)
     if refusal:
         return refusal
-    page = present_detail(read_run_detail(run))
-    if request.GET.get("format") == "csv":
-        return csv_response(f"run-{run.pk}.csv", CSV_HEADER, detail_csv_rows(page))
+    page = present_detail(
+        read_run_detail(run, reader_of(request)),
+        may_view_uploads=request.user.has_perm("experiments.view_upload"),
+    )
+    if wants_file(request):
+        return table_file(request, detail_tables(page), stem=f"run-{run.pk}")
     return render(request, "experiments/run_detail.html", {"page": page, "run": run})

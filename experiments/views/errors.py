@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from benchsite.common.review import ReviewState
+from experiments.ingest.actor import Actor
 from experiments.models import TestRun
 
 
@@ -31,6 +32,12 @@ def is_curator(request: HttpRequest) -> bool:
     """Tell whether the visitor may see what is not published."""
     user = getattr(request, "user", AnonymousUser())
     return bool(user.is_active and user.is_staff)
+
+
+def reader_of(request: HttpRequest) -> Actor | None:
+    """Return who reads a page, None for the public."""
+    user = request.user
+    return Actor(user=user, is_curator=is_curator(request)) if isinstance(user, User) else None
 
 
 def refuse_unpublished(request: HttpRequest, run: TestRun) -> HttpResponse | None:

@@ -1,18 +1,23 @@
-// Draws every chart of the page: a figure waits as JSON, colours come from the theme.
+// Draws the charts of the page as they come near the window: a figure waits as JSON, colours come
+// from the theme. Plotly is fetched once, for the first chart that is drawn.
 "use strict";
 
 (() => {
-  const CONFIG = { displaylogo: false, responsive: true };
-  const COLOURS = 8;
+  const CONFIG = { displaylogo: false, displayModeBar: false, responsive: true };
+  const NEAR = "1200px 0px";
   const NARROW_PX = 480;
-
+  const PICTURE = { width: 1000, height: 720 };
+  const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
   const probe = document.createElement("span");
   probe.hidden = true;
+
   const colour = (role) => {
     probe.style.color = `var(--${role})`;
+    if (!probe.isConnected) document.body.append(probe);
     return getComputedStyle(probe).color;
   };
-
+  const seriesColour = (trace) => colour(`chart-${trace.meta.slot + 1}`);
+  const faint = (rgb) => rgb.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)");
   const axis = (own) => ({
     gridcolor: colour("border"),
     linecolor: colour("border-strong"),
@@ -26,14 +31,17 @@
       ? { ...layout, font: { ...layout.font, size: 10 }, margin: { ...layout.margin, l: 64, r: 64 } }
       : layout;
 
-  const themed = (layout) => {
-    const text = colour("text");
+  const themedLayout = (layout) => {
     const own = {
       ...layout,
+      showlegend: false, // the page has one of its own, which tells the marks from each other too
       paper_bgcolor: "rgba(0, 0, 0, 0)",
       plot_bgcolor: "rgba(0, 0, 0, 0)",
-      colorway: Array.from({ length: COLOURS }, (_, index) => colour(`chart-${index + 1}`)),
-      font: { ...layout.font, color: text, family: getComputedStyle(document.body).fontFamily },
+      font: {
+        ...layout.font,
+        color: colour("text"),
+        family: getComputedStyle(document.body).fontFamily,
+      },
     };
     if (layout.polar) {
       own.polar = {
@@ -49,22 +57,120 @@
     return own;
   };
 
-  // Filled areas lie over each other: a light tint of the trace's own colour keeps all in sight.
-  const tinted = (trace, colours, index) =>
-    trace.fill === "toself"
-      ? { ...trace, fillcolor: colours[index % COLOURS].replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)") }
-      : trace;
+  // The colour belongs to the series, not to its place; filled areas lie over each other, and a
+  // light tint keeps all in sight.
+  const themedTrace = (trace) => {
+    const own = seriesColour(trace);
+    const line = trace.line && { ...trace.line, color: own };
+    const marker = { ...trace.marker, color: own };
+    if (marker.pattern) marker.pattern = { ...marker.pattern, fgcolor: colour("surface") };
+    return { ...trace, marker, ...(line && { line }), ...(trace.fill && { fillcolor: faint(own) }) };
+  };
+
+  let library;
+  const fetchLibrary = (address) => {
+    library ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = address;
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(script);
+    });
+    return library;
+  };
 
   const draw = (plot) => {
     const figure = JSON.parse(document.getElementById(plot.dataset.figure).textContent);
-    const layout = themed(fitted(figure.layout, plot.clientWidth));
-    const data = figure.data.map((trace, index) => tinted(trace, layout.colorway, index));
-    return Plotly.newPlot(plot, data, layout, CONFIG);
+    const layout = themedLayout(fitted(figure.layout, plot.clientWidth));
+    plot.querySelector(".chart__wait")?.remove();
+    Plotly.newPlot(plot, figure.data.map(themedTrace), layout, CONFIG);
+    plot.dataset.drawn = "";
+    const buttons = plot.closest(".chart").querySelectorAll("[data-picture]");
+    for (const button of buttons) button.hidden = false;
   };
-  const drawAll = () => document.querySelectorAll("[data-figure]").forEach(draw);
 
-  document.body.append(probe);
-  drawAll();
-  document.addEventListener("themechange", drawAll);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  const drawFirst = async (plot) => {
+    try {
+      await fetchLibrary(plot.dataset.library);
+    } catch {
+      plot.querySelector(".chart__wait").textContent =
+        "The chart could not be loaded; the table has the same figures.";
+      return;
+    }
+    if (plot.isConnected) draw(plot);
+  };
+
+  const nearness = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        nearness.unobserve(target);
+        drawFirst(target);
+      }
+    },
+    { rootMargin: NEAR },
+  );
+
+  const watch = (root) => {
+    for (const plot of root.querySelectorAll("[data-figure]:not([data-drawn])")) {
+      plot.querySelector(".chart__wait").textContent = "The chart is being drawn …";
+      nearness.observe(plot);
+    }
+  };
+
+  const redrawAll = () => document.querySelectorAll("[data-drawn]").forEach(draw);
+
+  // A picture stands alone: it says what it shows and has a ground of its own.
+  const savePicture = (chart, format) => {
+    const plot = chart.querySelector("[data-drawn]");
+    const layout = {
+      ...plot.layout,
+      ...PICTURE,
+      paper_bgcolor: colour("surface"),
+      showlegend: plot.data.length > 1,
+      title: { text: chart.querySelector(".chart__title").textContent, x: 0.02 },
+      margin: { ...plot.layout.margin, t: 90 },
+    };
+    const options = { format, filename: plot.dataset.file, ...PICTURE };
+    return Plotly.downloadImage({ data: plot.data, layout }, options);
+  };
+
+  // What the pointer shows at a point, the arrow keys show too: along the axes, or across series.
+  const plain = (text) => String(text).replaceAll("<br>", " ");
+  const pointAt = (plot, step) => {
+    const { series = 0, point = -1 } = plot.reading ?? {};
+    const count = (trace) => (trace.theta ? trace.theta.length - 1 : trace.y.length);
+    const next = (series + step[1] + plot.data.length) % plot.data.length;
+    const length = count(plot.data[next]);
+    return { series: next, point: (Math.max(point + step[0], step[0] ? -1 : 0) + length) % length };
+  };
+  const read = (plot, step) => {
+    plot.reading = pointAt(plot, step);
+    const { series, point } = plot.reading;
+    const trace = plot.data[series];
+    const label = plain((trace.theta ?? trace.y)[point]);
+    const isKnown = (trace.r ?? trace.x)[point] !== null;
+    const words = `${plain(trace.name)}: ${label}: ${isKnown ? (trace.text[point] ?? (trace.r ?? trace.x)[point]) : "not known"}`;
+    plot.closest(".chart").querySelector("[data-point]").textContent = words;
+    if (isKnown) {
+      Plotly.Fx.hover(plot, [{ curveNumber: series, pointNumber: point }], plot.layout.polar ? "polar" : "xy");
+    } else {
+      Plotly.Fx.unhover(plot);
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-picture]");
+    if (button) savePicture(button.closest(".chart"), button.dataset.picture);
+  });
+  document.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key];
+    if (!step || !event.target.matches("[data-drawn]")) return;
+    event.preventDefault();
+    read(event.target, step);
+  });
+  document.addEventListener("themechange", redrawAll);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+  document.addEventListener("htmx:load", (event) => watch(event.target));
+  watch(document);
 })();

@@ -71,3 +71,27 @@ def test_share_of_best(
     values: tuple[float | None, ...], higher_is_better: bool, shares: tuple[float | None, ...]
 ) -> None:
     assert share_of_best(values, higher_is_better=higher_is_better) == shares
+
+
+def test_a_slot_keeps_the_marks_of_a_series_wherever_it_stands() -> None:
+    alone = radar([Series("B", [1, 2, 3], slot=1)], AXES)["data"][0]
+    second = radar([Series("A", [1, 2, 3]), Series("B", [1, 2, 3])], AXES)["data"][1]
+    assert (alone["line"], alone["marker"], alone["meta"]) == (
+        second["line"],
+        second["marker"],
+        second["meta"],
+    )
+
+
+def test_bars_differ_in_more_than_colour() -> None:
+    series = [Series(str(index), [1, 2], ["1", "2"], letter="AB"[index % 2]) for index in range(8)]
+    figure = bars(series, AXES[:2], unit="%")
+    PlotlyFigure(figure)
+    assert len({trace["marker"]["pattern"]["shape"] for trace in figure["data"]}) == 8
+    assert figure["data"][1]["texttemplate"] == "B %{text}"
+
+
+def test_bars_leave_room_for_what_is_written_behind_them() -> None:
+    figure = bars([Series("A", [50, 100]), Series("B", [None, None])], AXES[:2], unit="%")
+    assert figure["layout"]["xaxis"]["range"] == [0, 120]
+    assert bars([Series("A", [None])], AXES[:1], unit="%")["layout"]["xaxis"]["range"][1] > 0

@@ -1,5 +1,6 @@
 """The page of one run."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -33,6 +34,11 @@ def address(run: TestRun) -> str:
     return f"/detail/{run.pk}/"
 
 
+def words(text: str, end: str) -> str:
+    """Return the words up to an end tag, tags left out."""
+    return " ".join(re.sub(r"<[^>]+>", " ", text.split(end)[0]).split())
+
+
 def body(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200
@@ -48,10 +54,53 @@ def test_run_detail_shows_every_figure_with_statistic_and_definition(client: Cli
     assert "derived" in text  # tokens per kWh
 
 
-def test_run_detail_shows_what_is_not_known_as_a_dash(client: Client) -> None:
+def test_run_detail_folds_what_is_not_known_into_a_line(client: Client) -> None:
     text = body(client, address(make_run()))
-    assert "<dt>RAM</dt>" in text
+    assert "<dt>RAM</dt>" not in text
+    unknown = text.split('id="on-what"')[1].split("</section>")[0].split("Not known: ")[1]
+    assert "RAM, RAM type" in unknown
     assert "None" not in text
+
+
+def test_run_detail_sums_up_how_fast_how_good_and_how_sure(client: Client) -> None:
+    metrics = [
+        {"metric_name": name, "value": value, "unit": "tok/s", "definition": "decode"}
+        for name, value in (("tokens_per_second", 61.74), ("tokens_per_second_std", 0.53))
+    ]
+    run = make_run(
+        performance_metrics=[item | {"sample_count": 5} for item in metrics], output_tokens=128
+    )
+    make_score(variant=run.variant, benchmark="mmlu", score=71.2)
+    make_score(variant=run.variant, benchmark="gsm8k", score=80.0)
+    summary = words(body(client, address(run)).split('aria-label="Summary"')[1], "</section>")
+    assert "Load 1 user 128 tokens out" in summary
+    assert "Generation speed 61.74 ± 0.53 tok/s decode only" in summary
+    assert "Quality: MMLU 71.2" in summary
+    assert "1 more benchmark" in summary
+    assert "1 run measured once" in summary
+    assert "5 samples in this run" in summary
+    assert "Not known: Prompt speed, Time to first token, Memory used" in summary
+
+
+def test_run_detail_writes_the_spread_beside_the_mean(client: Client) -> None:
+    metrics = [
+        {"metric_name": name, "value": value, "unit": "ms", "definition": "client"}
+        for name, value in (("ttft_ms", 190.61), ("ttft_std_ms", 48.62), ("ttft_p95_ms", 260.0))
+    ]
+    text = body(client, address(make_run(performance_metrics=metrics)))
+    told = words(text.split('id="metrics"')[1], "</section>")
+    assert "mean 190.6 ± 48.6 ms" in told
+    assert "p95 260.0 – ms" in told
+    assert "std " not in told.split("Latency")[1]
+
+
+def test_run_detail_links_metrics_and_definitions_to_their_pages(client: Client) -> None:
+    text = body(client, address(make_run(figures=FIGURES | {"bogomips": (3.0, "x", None)})))
+    metrics = text.split('id="metrics"')[1].split("</section>")[0]
+    assert 'href="/metrics/ttft_ms/"' in metrics
+    assert 'href="/metrics/tokens_per_second/#decode"' in metrics
+    assert "bogomips" in metrics
+    assert "/metrics/bogomips" not in metrics
 
 
 def test_run_detail_shows_reported_names_beside_canonical_ones(client: Client) -> None:
@@ -123,6 +172,32 @@ def test_run_detail_offers_the_same_as_csv(client: Client) -> None:
     assert "Throughput,tokens_per_second,mean,decode only,61.7,tok/s," in lines
 
 
+def test_run_detail_offers_each_table_as_csv_and_json(client: Client) -> None:
+    run = _with_relatives("few", 3)
+    text = body(client, address(run))
+    tables = set(re.findall(r"format=csv&amp;table=([\w-]+)", text))
+    named = {"metrics", "scores", "repeats", "repeated-runs", "sweep", "machines", "history"}
+    assert named < tables
+    assert len(tables - named) == 1  # the categories of its one benchmark
+    for table in tables:
+        written = client.get(address(run), {"format": "csv", "table": table})
+        rows = client.get(address(run), {"format": "json", "table": table}).json()["rows"]
+        assert len(rows) == len(written.content.decode().splitlines()) - 1 > 0
+
+
+def test_run_detail_leaves_out_columns_that_no_run_has_values_in(client: Client) -> None:
+    text = body(client, address(_with_relatives("few", 2)))
+    sweep = text.split('id="sweep"')[1].split("</table>")[0]
+    assert "Generation speed" in sweep
+    assert "Time to first token" not in sweep
+
+
+def test_run_detail_has_no_table_of_another_name(client: Client) -> None:
+    response = client.get(address(make_run()), {"format": "json", "table": "nonsense"})
+    assert response.status_code == 400
+    assert "no table “nonsense”" in response.content.decode()
+
+
 def test_run_detail_csv_never_holds_a_formula(client: Client) -> None:
     run = make_run(dataset_name="=HYPERLINK(1)")
     text = client.get(address(run), {"format": "csv"}).content.decode()
@@ -162,7 +237,7 @@ def test_run_detail_asks_as_much_for_many_runs_as_for_few(
     run = _with_relatives("few", 2)
     many = _with_relatives("many", 20)
     for item in (run, many):
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(13):
             body(client, address(item))
 
 

@@ -1,17 +1,22 @@
 """Template filters that write figures and times: exact enough, aligned, and "–" where unknown."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import floor, log10
 from sys import float_info
 
 from django import template
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 register = template.Library()
 
 MISSING = "–"
 SIGNIFICANT_DIGITS = 3
+UNCERTAIN_DIGITS = 2
+MOST_DIGITS = 6
+MOST_ALIGNED = 3
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -31,6 +36,49 @@ def figure(value: float | None) -> str:
     if size >= SIGNIFICANT_DIGITS:
         return f"{value:,.0f}"
     return f"{value:.{max(1, SIGNIFICANT_DIGITS - 1 - size)}f}"
+
+
+def figure_with_spread(value: float | None, spread: float | None) -> tuple[str, str]:
+    """Write a value and its spread to the same digit: ("190.6", "48.6"), ("60.27", "0.53").
+
+    That digit is the spread's second significant one; as in `figure` the first decimal is never
+    rounded away below 1,000. The spread is "" where it is not known, and the value as by `figure`.
+    """
+    if value is None or spread is None or _is_beyond_floats(value) or _is_beyond_floats(spread):
+        return figure(value), ""
+    largest = max(abs(value), spread)
+    if spread <= largest * 10**-MOST_DIGITS:
+        return figure(value), f"{spread:.1g}"
+    least = 1 if largest < 10**SIGNIFICANT_DIGITS else 0
+    decimals = max(least, UNCERTAIN_DIGITS - 1 - floor(log10(spread)))
+    return f"{value:,.{decimals}f}", f"{spread:,.{decimals}f}"
+
+
+@register.filter
+def plus_minus(value: float | None, spread: float | None) -> str:
+    """Write a value with its spread, "190.6 ± 48.6"; without one as `figure` does."""
+    shown, uncertain = figure_with_spread(value, spread)
+    return f"{shown} ± {uncertain}" if uncertain else shown
+
+
+def aligned(texts: Sequence[str]) -> list[SafeString]:
+    """Pad the figures of a column so that their decimal points stand below each other.
+
+    The padding is drawn invisibly by the stylesheet and is no part of the text. Rare long tails
+    (over MOST_ALIGNED) stand out rather than move all others.
+    """
+    decimals = [len(text.partition(".")[2]) for text in texts]
+    most = max((own for own in decimals if own <= MOST_ALIGNED), default=0)
+    return [
+        format_html('{}<span class="pad" data-pad="{}"></span>', text, _padding(own, most))
+        if own < most
+        else format_html("{}", text)
+        for text, own in zip(texts, decimals, strict=True)
+    ]
+
+
+def _padding(own: int, most: int) -> str:
+    return ("" if own else ".") + "0" * (most - own)
 
 
 @register.filter
