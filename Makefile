@@ -24,7 +24,7 @@ endef
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/.installed ## the whole set-up and the site, at http://127.0.0.1:$PORT/ (8000); Ctrl-C stops it
@@ -39,6 +39,10 @@ dev: $(VENV)/.installed-dev ## the same with Django's development server, which 
 .PHONY: test
 test: $(VENV)/.installed-dev ## the tests; PYTEST_ARGS="-k word" runs some of them
 	@exec $(PY) -m pytest $(PYTEST_ARGS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.installed-dev ## pictures of the pages, four widths and both themes, into screenshots/
+	@exec $(PY) -m pytest -q -s -p no:cacheprovider tests/browser/screenshots.py
 
 .PHONY: check
 check: $(VENV)/.installed-dev ## format, lint, types, layers, templates, migrations, deployment

@@ -15,7 +15,7 @@ BENCHSITE_PUBLIC = SITE.public
 BENCHSITE_MAX_UPLOAD_BYTES = SITE.max_upload_mb * 1024**2
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "benchsite.apps.SiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "benchsite.common.requests.ReadableRequestMiddleware",
     "csp.middleware.CSPMiddleware",
+    "benchsite.common.maintenance.MaintenanceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

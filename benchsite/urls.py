@@ -12,3 +12,5 @@ urlpatterns = [
     path("health", health, name="health"),
     path("", include("experiments.urls")),
 ]
+
+handler500 = "benchsite.common.maintenance.server_error"

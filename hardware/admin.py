@@ -47,7 +47,20 @@ class AcceleratorAliasForm(forms.ModelForm):  # type: ignore[type-arg]
         return key
 
 
-class AcceleratorAliasInline(admin.TabularInline):  # type: ignore[type-arg]
+class LabelledInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows whose fields name themselves to screen readers, which do not hear the column's head."""
+
+    def formfield_for_dbfield(
+        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Return the field, labelled."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = field.label
+        return field
+
+
+class AcceleratorAliasInline(LabelledInline):
     """The spellings of an accelerator."""
 
     model = AcceleratorAlias
@@ -55,7 +68,7 @@ class AcceleratorAliasInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 1
 
 
-class AcceleratorPriceInline(admin.TabularInline):  # type: ignore[type-arg]
+class AcceleratorPriceInline(LabelledInline):
     """The dated prices of an accelerator."""
 
     model = AcceleratorPrice

@@ -1,6 +1,12 @@
 """Curation of uploads and runs; measured values are read-only, deleting is withdrawing."""
 
-from experiments.admin.runs import ConfigurationAdmin, MeasurementAdmin, SweepAdmin, TestRunAdmin
+from experiments.admin.runs import (
+    ConfigurationAdmin,
+    MeasurementAdmin,
+    RunRevisionAdmin,
+    SweepAdmin,
+    TestRunAdmin,
+)
 from experiments.admin.tokens import ApiTokenAdmin
 from experiments.admin.uploads import UploadAdmin, UploadItemAdmin
 
@@ -8,6 +14,7 @@ __all__ = [
     "ApiTokenAdmin",
     "ConfigurationAdmin",
     "MeasurementAdmin",
+    "RunRevisionAdmin",
     "SweepAdmin",
     "TestRunAdmin",
     "UploadAdmin",

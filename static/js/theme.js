@@ -22,30 +22,21 @@
     }
   };
   const apply = (choice) => {
-    if (choice === "system") {
-      delete root.dataset.theme;
-    } else {
-      root.dataset.theme = choice;
-    }
+    root.dataset.theme = choice;
+    document.dispatchEvent(new CustomEvent("themechange"));
   };
 
-  let choice = read();
-  apply(choice);
+  apply(read());
 
-  document.addEventListener("DOMContentLoaded", () => {
-    const button = document.querySelector("[data-theme-button]");
-    if (!button) return;
-    const label = () => {
-      button.textContent = `Theme: ${choice}`;
-    };
-    label();
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];
-      apply(choice);
-      keep(choice);
-      label();
-      document.dispatchEvent(new CustomEvent("themechange"));
-    });
+  // The document listens, since a swap may bring a new button.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".theme-button")) return;
+    const choice = CHOICES[(CHOICES.indexOf(root.dataset.theme) + 1) % CHOICES.length];
+    apply(choice);
+    keep(choice);
+  });
+  // Another tab chose.
+  addEventListener("storage", (event) => {
+    if (event.key === KEY) apply(read());
   });
 })();

@@ -1,10 +1,9 @@
-"""The pages in a browser: charts drawn, htmx and plain HTML doing the same, accessibility."""
+"""The pages in a browser: charts drawn, htmx and plain HTML doing the same, themes."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -35,10 +34,12 @@ def runs() -> tuple[TestRun, TestRun]:
     return first, second
 
 
-@pytest.fixture
-def plain_page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """Open a page with JavaScript switched off."""
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+@pytest.fixture(params=[True, False], ids=["script", "no-script"])
+def visitor(
+    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer
+) -> Iterator[Page]:
+    """A visitor with JavaScript, and one without."""
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=request.param)
     yield context.new_page()
     context.close()
 
@@ -81,90 +82,69 @@ def test_charts_follow_the_theme(page: Page, runs: tuple[TestRun, TestRun]) -> N
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-def test_grid_filters_in_place_and_keeps_the_address(
+def test_from_grid_to_comparison_to_run(visitor: Page, runs: tuple[TestRun, TestRun]) -> None:
+    visitor.goto("/")
+    visitor.get_by_role("checkbox", name="Compare Nimbus-14B").check()
+    visitor.get_by_label("Search").fill("stratus")
+    visitor.get_by_label("Search").press("Enter")
+    expect(visitor.locator("tbody")).to_have_count(1)
+    expect(visitor.get_by_text("1 ticked", exact=True)).to_be_visible()
+    visitor.get_by_role("checkbox", name="Compare Stratus-7B").check()
+    compare = visitor.get_by_role("link", name="Compare 2 configurations")
+    compare.or_(visitor.get_by_role("button", name="Compare what is ticked")).click()
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Comparison")
+    expect(visitor.get_by_role("region", name="Performance")).to_contain_text("▲ better")
+    visitor.get_by_role("link", name="Nimbus-14B").first.click()
+    expect(visitor.get_by_role("heading", level=1)).to_contain_text("Nimbus-14B")
+
+
+def test_pages_never_scroll_sideways(page: Page, runs: tuple[TestRun, TestRun]) -> None:
+    first, second = (run.pk for run in runs)
+    places = ("/", f"/detail/{first}/", f"/compare/{first}/{second}/", "/metrics/", "/nothing/")
+    for width in (390, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        for place in places:
+            page.goto(place)
+            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), place
+
+
+def test_theme_is_there_before_the_first_paint_and_the_same_everywhere(
     page: Page, runs: tuple[TestRun, TestRun]
 ) -> None:
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    page.emulate_media(color_scheme="light")
     page.goto("/")
-    expect(page.locator("tbody")).to_have_count(2)
-    page.get_by_label("Search").fill("stratus")
-    expect(page.locator("tbody")).to_have_count(1)
-    expect(page).to_have_url("/?q=stratus")
-    expect(page.get_by_role("status")).to_contain_text("1 model found")
-    page.go_back()
-    expect(page.locator("tbody")).to_have_count(2)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Performance grid")
-
-
-def test_grid_unfolds_sorts_and_compares(page: Page, runs: tuple[TestRun, TestRun]) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="2 of 2 platforms qualify").click()
-    expect(page.locator(".table__row--nested")).to_have_count(2)
-    page.locator(f"#tick-{runs[0].pk}").check()
-    expect(page.get_by_text("1 ticked", exact=True)).to_be_visible()
-    page.get_by_role("link", name="Memory", exact=True).click()
-    expect(page.get_by_role("columnheader", name="Memory")).to_have_attribute(
-        "aria-sort", "ascending"
+    light = page.evaluate(background)
+    button = page.get_by_role("button", name="Theme: system")
+    button.click()
+    page.get_by_role("button", name="Theme: light").click()
+    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    dark = page.evaluate(background)
+    assert dark != light
+    # Once the head is read, before there is a body to be painted.
+    page.add_init_script(
+        """new MutationObserver((_changes, observer) => {
+          if (!document.body) return;
+          window.themeAtBody = document.documentElement.dataset.theme;
+          observer.disconnect();
+        }).observe(document, { childList: true, subtree: true });"""
     )
-    page.get_by_role("checkbox", name="Compare Stratus-7B").check()
-    expect(page.get_by_text("2 ticked", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Compare selected").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Comparison")
-    assert sorted(page.url.split("?")[1].split("&")) == sorted(f"run={run.pk}" for run in runs)
-
-
-def test_grid_recovers_in_place_from_a_wrong_filter(
-    page: Page, runs: tuple[TestRun, TestRun]
-) -> None:
-    page.goto("/?min_speed=-5")
-    expect(page.get_by_text("Speed at least (tok/s): Ensure this value")).to_be_visible()
-    page.get_by_label("Speed at least").fill("70")
-    page.get_by_label("Speed at least").blur()
-    expect(page.locator("tbody")).to_have_count(1)
-    expect(page).to_have_url("/?min_speed=70")
-
-
-def test_journey_without_javascript(plain_page: Page, runs: tuple[TestRun, TestRun]) -> None:
-    page = plain_page
+    for place in ("/metrics/", "/admin/login/"):
+        page.goto(place)
+        assert page.evaluate("window.themeAtBody") == "dark"
+        expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    page.get_by_role("button", name="Theme: dark").click()
     page.goto("/")
-    page.get_by_role("checkbox", name="Compare Nimbus-14B").check()
-    page.get_by_label("Search").fill("stratus")
-    page.get_by_role("button", name="Apply filters").click()
-    expect(page.locator("tbody")).to_have_count(1)
-    expect(page.get_by_text("1 ticked", exact=True)).to_be_visible()
-    page.get_by_role("checkbox", name="Compare Stratus-7B").check()
-    page.get_by_role("button", name="Compare selected").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Comparison")
-    expect(page.get_by_role("region", name="Performance")).to_contain_text("▲ better")
-    page.get_by_role("link", name="Nimbus-14B").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Nimbus-14B")
-    page.goto("/")
-    page.get_by_role("link", name="2 of 2 platforms qualify").click()
-    expect(page.locator(".table__row--nested")).to_have_count(2)
+    assert page.evaluate(background) == light
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("place", ["/", "/detail/{0}/", "/compare/{0}/{1}/"])
-def test_pages_are_accessible(
-    page: Page, runs: tuple[TestRun, TestRun], place: str, scheme: Any
+def test_theme_follows_the_system_without_javascript(
+    browser: Browser, live_server: LiveServer
 ) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.goto(place.format(runs[0].pk, runs[1].pk))
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page).response["violations"]
-    serious = [
-        f"{item['id']}: {item['nodes'][0]['html']}"
-        for item in found
-        if item["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-
-
-@pytest.mark.parametrize("width", [390, 1920])
-@pytest.mark.parametrize("place", ["/", "/detail/{0}/", "/compare/{0}/{1}/"])
-def test_pages_never_scroll_sideways(
-    page: Page, runs: tuple[TestRun, TestRun], place: str, width: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(place.format(runs[0].pk, runs[1].pk))
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, color_scheme="dark"
+    ) as context:
+        page = context.new_page()
+        page.goto("/metrics/")
+        expect(page.get_by_role("button", name="Theme")).to_have_count(0)
+        expect(page.locator("body")).to_have_css("color", "rgb(230, 233, 239)")

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from benchsite.common.maintenance import maintenance_notice
 from benchsite.database import running_server
 from benchsite.processes import start_child
 
@@ -105,7 +106,7 @@ def _await_first_answer(host: str, port: int) -> None:
         raise CommandError(f"The web server did not answer ({error}).") from error
     finally:
         server.close()
-    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
         raise CommandError(f"The home page answered with status {status}; see the messages above.")
 
 

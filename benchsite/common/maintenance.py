@@ -1,0 +1,77 @@
+"""Answers of a site that cannot work just now: under maintenance, or without its database."""
+
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+
+import psycopg
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.views.defaults import server_error as server_error_page
+
+API = "/api/"
+PROBE = "/health"
+FILE_NAME = "maintenance"
+LONGEST_NOTICE = 500
+RETRY_AFTER_S = 60
+DATABASE_GONE = "The site cannot reach its database."
+# The server goes down, comes up, or has no connection left; class 08 is a broken connection.
+_STATES_OF_A_SERVER_AWAY = {"57P01", "57P02", "57P03", "53300"}
+
+
+class MaintenanceMiddleware:
+    """Answer 503 to everything but the probe while the data folder holds a file `maintenance`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, or say that the site is being worked on."""
+        notice = None if request.path == PROBE else maintenance_notice()
+        return self.get_response(request) if notice is None else unavailable(request, notice)
+
+
+def maintenance_notice() -> str | None:
+    """Return what the operators wrote into the file `maintenance`, None without one to read.
+
+    Looked for at each request: making and removing the file needs no restart.
+    """
+    try:
+        text = (settings.SITE.data_dir / FILE_NAME).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.strip()[:LONGEST_NOTICE] or "The site is being worked on."
+
+
+def unavailable(request: HttpRequest, notice: str) -> HttpResponse:
+    """Return the 503 in the shape that the visitor reads: a page, or the API's error."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = {"Retry-After": str(RETRY_AFTER_S), "Cache-Control": "no-store"}
+    if request.path.startswith(API):
+        body = {"error": f"{notice} Try again in a minute.", "code": "unavailable", "details": []}
+        return JsonResponse(body, status=status, headers=headers)
+    page = render_to_string("503.html", {"notice": notice})
+    return HttpResponse(page, status=status, headers=headers)
+
+
+def is_database_away(error: BaseException | None) -> bool:
+    """Tell whether the error means that the database cannot be reached, not a fault of a query."""
+    if isinstance(error, InterfaceError):
+        return True
+    cause = error.__cause__ if isinstance(error, OperationalError) else error
+    if not isinstance(cause, psycopg.OperationalError):
+        return False
+    state = cause.sqlstate  # None: the connection was never made, or broke
+    return state is None or state.startswith("08") or state in _STATES_OF_A_SERVER_AWAY
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer an exception that nobody caught: 503 without a database, else 500; never a trace."""
+    if is_database_away(sys.exc_info()[1]):
+        return unavailable(request, DATABASE_GONE)
+    if request.path.startswith(API):
+        body = {"error": "The site failed; its log says why.", "code": "internal_error"}
+        return JsonResponse({**body, "details": []}, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    return server_error_page(request)
