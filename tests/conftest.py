@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 from pytest_django.live_server_helper import LiveServer
 
 from benchsite.database import running_server
+from experiments.models import ApiToken
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -83,6 +84,12 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip(f"there is no folder of sample files at {CORPUS}")
     return CORPUS
+
+
+@pytest.fixture
+def token(db: None) -> str:
+    """Return a token that may upload."""
+    return ApiToken.issue(name="tests", scopes=["upload"])
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from experiments.models import ApiToken, Measurement, TestRun, Upload
+from experiments.models import Measurement, TestRun, Upload
+from tests.corpus import Row, corpus_files, golden_rows, post_file
 from tests.experiments.form_upload import field_of, press, send
 from tests.factories import make_staff
 
@@ -51,22 +51,6 @@ DEVICES = {
     "llama-bench-md": {"RX 7900 XTX"},
     "llama-bench-docs": {"RTX 3090 Ti"},
 }
-Row = dict[str, Any]
-
-
-def golden(corpus: Path) -> dict[str, list[Row]]:
-    """Return the hand-checked values of each file of the folders."""
-    rows: dict[str, list[Row]] = {}
-    with (corpus / "GOLDEN.tsv").open(encoding="utf-8") as lines:
-        for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if line["file"].split("/")[0] in FOLDERS:
-                rows.setdefault(line["file"], []).append(json.loads(line["values"]))
-    return rows
-
-
-def files(corpus: Path, folders: tuple[str, ...]) -> Iterator[Path]:
-    for folder in folders:
-        yield from sorted((corpus / folder).iterdir())
 
 
 def is_nameless(path: Path) -> bool:
@@ -86,26 +70,12 @@ def lengths(test: str) -> tuple[int, int, int]:
     return int(prompt), int(generated), int(depth or 0)
 
 
-@pytest.fixture
-def token(db: None) -> str:
-    return ApiToken.issue(name="corpus", scopes=["upload"])
-
-
-def post(client: Client, token: str, path: Path, **context: str) -> Any:
-    return client.post(
-        f"/api/uploads?{urlencode(context)}",
-        data=path.read_bytes(),
-        content_type="application/octet-stream",
-        headers={"authorization": f"Bearer {token}"},
-    )
-
-
 def post_with_model(client: Client, token: str, path: Path) -> Any:
     """Send a file by the API, and again with its model where the answer asks for it."""
-    response = post(client, token, path, notes=path.name)
+    response = post_file(client, token, path, notes=path.name)
     if is_nameless(path):
         assert (response.status_code, response.json()["missing"]) == (422, ["model_name"])
-        return post(client, token, path, notes=path.name, model_name=MODEL)
+        return post_file(client, token, path, notes=path.name, model_name=MODEL)
     return response
 
 
@@ -161,10 +131,10 @@ def test_files_give_the_golden_values_or_the_reason_why_not(
     corpus: Path, client: Client, token: str
 ) -> None:
     """Each golden row is found on exactly one run, or on all that share its prompt test."""
-    expected = golden(corpus)
+    expected = golden_rows(corpus, FOLDERS)
     checked = 0
     refused = set()
-    for path in files(corpus, FOLDERS):
+    for path in corpus_files(corpus, FOLDERS):
         name = f"{path.parent.name}/{path.name}"
         response = post_with_model(client, token, path)
         body = response.json()
@@ -184,7 +154,7 @@ def test_files_give_the_golden_values_or_the_reason_why_not(
             assert found, (name, want)
             assert {device_of(detail) for detail in found} <= DEVICES[path.parent.name]
             checked += 1
-        again = post(client, token, path)
+        again = post_file(client, token, path)
         assert (again.status_code, again.json()["outcome"]) == (200, "unchanged")
     assert refused == REFUSED.keys()
     assert checked == sum(len(rows) for rows in expected.values() if "note" not in rows[0])
@@ -199,7 +169,7 @@ def test_every_figure_of_the_files_is_there_and_no_other(
     corpus: Path, client: Client, token: str
 ) -> None:
     """The runs of each file, and their figures, are those of an independent reading of it."""
-    for path in files(corpus, FOLDERS):
+    for path in corpus_files(corpus, FOLDERS):
         if path.name in REFUSED:
             continue
         response = post_with_model(client, token, path)
@@ -299,7 +269,7 @@ def test_tables_name_their_gpus_and_their_titles(corpus: Path, client: Client, t
 def test_files_of_scripts_keep_power_and_memory(corpus: Path, client: Client, token: str) -> None:
     """Each generation run has the power and the memory that its own record states."""
     (path,) = (corpus / "llama-bench-wrapped").glob("*GLM-4.5-Air*")
-    runs = post(client, token, path).json()["runs"]
+    runs = post_file(client, token, path).json()["runs"]
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     by_speed = {
         record["bench_raw"]["avg_ts"]: record for record in records if record["bench_raw"]["n_gen"]
@@ -319,8 +289,8 @@ def test_files_of_scripts_keep_power_and_memory(corpus: Path, client: Client, to
 
 
 def test_near_misses_are_refused(corpus: Path, client: Client, token: str) -> None:
-    for path in files(corpus, NEAR_MISSES):
-        response = post(client, token, path)
+    for path in corpus_files(corpus, NEAR_MISSES):
+        response = post_file(client, token, path)
         assert response.status_code == 415, path.name
         assert response.json()["code"] == "unknown_format"
         assert response.json()["details"][0]["value"], path.name
@@ -331,7 +301,7 @@ def test_the_form_makes_what_the_api_makes(corpus: Path, client: Client, token: 
     """Every file, sent by the form a folder at a time, makes the runs that the API makes of it."""
     client.force_login(make_staff())
     for folder in FOLDERS:
-        paths = list(files(corpus, (folder,)))
+        paths = list(corpus_files(corpus, (folder,)))
         outcomes = send_by_form(client, paths)
         for path in paths:
             outcome, runs = outcomes[path.name]
@@ -339,5 +309,5 @@ def test_the_form_makes_what_the_api_makes(corpus: Path, client: Client, token: 
                 assert (outcome, runs) == ("rejected", []), path.name
                 continue
             assert outcome == "created", path.name
-            again = post(client, token, path).json()
+            again = post_file(client, token, path).json()
             assert (again["outcome"], again["runs"]) == ("unchanged", runs), path.name

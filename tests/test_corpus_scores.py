@@ -5,21 +5,20 @@ or a category of one, under the metric that the file names.
 """
 
 import ast
-import csv
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from benchmarks.models import BenchmarkScore, ScoreCategory
-from experiments.models import ApiToken, Upload
+from experiments.models import Upload
+from tests.corpus import corpus_files, golden_rows, post_file
 from tests.experiments import form_upload
 from tests.factories import make_staff
 
@@ -69,21 +68,6 @@ class Figure:
     stderr: float | None = None
 
 
-def files(corpus: Path) -> Iterator[Path]:
-    for folder in FOLDERS:
-        yield from sorted((corpus / folder).iterdir())
-
-
-def golden(corpus: Path, path: Path) -> dict[str, Any] | None:
-    """Return the hand-checked values of a file, None where it has none."""
-    with (corpus / "GOLDEN.tsv").open(encoding="utf-8") as lines:
-        for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if line["file"] == f"{path.parent.name}/{path.name}":
-                values: dict[str, Any] = json.loads(line["values"])
-                return values
-    return None
-
-
 def lacking(path: Path) -> dict[str, str]:
     said = (fields for part, fields in LACKING.items() if part in path.name)
     return next(said, {})
@@ -91,20 +75,6 @@ def lacking(path: Path) -> dict[str, str]:
 
 def refusal(path: Path) -> tuple[int, str] | None:
     return next((reason for part, reason in REFUSED.items() if part in path.name), None)
-
-
-@pytest.fixture
-def token(db: None) -> str:
-    return ApiToken.issue(name="corpus", scopes=["upload"])
-
-
-def post(client: Client, token: str, path: Path, context: dict[str, str]) -> Any:
-    return client.post(
-        f"/api/uploads?{urlencode(context)}",
-        data=path.read_bytes(),
-        content_type="application/octet-stream",
-        headers={"authorization": f"Bearer {token}"},
-    )
 
 
 def send_by_form(client: Client, path: Path, context: dict[str, str]) -> Upload:
@@ -231,18 +201,19 @@ def test_every_file_goes_in_by_the_api_or_is_refused_with_a_reason(
     corpus: Path, client: Client, token: str
 ) -> None:
     taken = 0
-    for path in files(corpus):
+    wanted = golden_rows(corpus, FOLDERS)
+    for path in corpus_files(corpus, FOLDERS):
         context = lacking(path)
-        want = golden(corpus, path)
+        (want,) = wanted.get(f"{path.parent.name}/{path.name}", [None])
         if reason := refusal(path):
-            response = post(client, token, path, BOTH)
+            response = post_file(client, token, path, **BOTH)
             assert (response.status_code, path.name) == (reason[0], path.name)
             assert reason[1] in response.json()["details"][0]["message"]
             continue
         if context:
-            body = post(client, token, path, {}).json()
+            body = post_file(client, token, path).json()
             assert set(body["missing"]) == set(context), path.name
-        response = post(client, token, path, context)
+        response = post_file(client, token, path, **context)
         body = response.json()
         assert (response.status_code, body["outcome"]) == (201, "created"), (path.name, body)
         scores = stored_scores(body)
@@ -259,12 +230,12 @@ def test_every_file_goes_in_by_the_api_or_is_refused_with_a_reason(
             assert not (partial and score.is_current)
             assert not score.needs_confirmation
         before = BenchmarkScore.objects.count()
-        again = post(client, token, path, context)
+        again = post_file(client, token, path, **context)
         assert (again.status_code, again.json()["outcome"]) == (200, "unchanged")
         assert again.json()["scores"] == body["scores"]
         assert BenchmarkScore.objects.count() == before
         taken += 1
-    assert taken == len(list(files(corpus))) - len(REFUSED)
+    assert taken == len(list(corpus_files(corpus, FOLDERS))) - len(REFUSED)
 
 
 def test_every_file_goes_in_by_the_form_or_is_refused_with_a_reason(
@@ -272,7 +243,7 @@ def test_every_file_goes_in_by_the_form_or_is_refused_with_a_reason(
 ) -> None:
     """The form makes what the API would make: sending the file there then changes nothing."""
     client.force_login(make_staff())
-    for path in files(corpus):
+    for path in corpus_files(corpus, FOLDERS):
         context = lacking(path)
         upload = send_by_form(client, path, context)
         if reason := refusal(path):
@@ -280,7 +251,7 @@ def test_every_file_goes_in_by_the_form_or_is_refused_with_a_reason(
             assert reason[1] in upload.report["errors"][0]["message"], path.name
             continue
         assert upload.outcome == "created", (path.name, upload.report)
-        body = post(client, token, path, context).json()
+        body = post_file(client, token, path, **context).json()
         assert body["outcome"] == "unchanged", path.name
         assert {item["id"] for item in body["scores"]} == {
             str(pk) for pk in upload.items.values_list("score_id", flat=True)
@@ -290,8 +261,8 @@ def test_every_file_goes_in_by_the_form_or_is_refused_with_a_reason(
 def test_two_filters_of_one_run_are_two_scores_that_never_rank_together(
     corpus: Path, client: Client, token: str
 ) -> None:
-    path = next(path for path in files(corpus) if "gsm8k_cot_zeroshot" in path.name)
-    scores = stored_scores(post(client, token, path, {}).json())
+    path = next(path for path in corpus_files(corpus, FOLDERS) if "gsm8k_cot_zeroshot" in path.name)
+    scores = stored_scores(post_file(client, token, path).json())
     found = {(score.benchmark.slug, score.metric_filter): score.score for score in scores}
     assert found == {
         ("gsm8k", "exact_match,strict-match"): 0.0,
@@ -303,8 +274,8 @@ def test_two_filters_of_one_run_are_two_scores_that_never_rank_together(
 def test_old_mmlu_is_complete_and_its_mean_of_57_subjects(
     corpus: Path, client: Client, token: str
 ) -> None:
-    path = next(path for path in files(corpus) if "6.9b-5shot" in path.name)
-    scores = stored_scores(post(client, token, path, {QUANTIZATION: "F16"}).json())
+    path = next(path for path in corpus_files(corpus, FOLDERS) if "6.9b-5shot" in path.name)
+    scores = stored_scores(post_file(client, token, path, quantization="F16").json())
     mmlu = next(score for score in scores if score.benchmark.slug == "mmlu")
     tasks = json.loads(path.read_text(encoding="utf-8"))["results"]
     subjects = [row["acc"] for task, row in tasks.items() if task.startswith("hendrycksTest-")]
@@ -317,8 +288,8 @@ def test_old_mmlu_is_complete_and_its_mean_of_57_subjects(
 def test_the_metric_of_the_leaderboards_stands_under_the_benchmarks_name(
     corpus: Path, client: Client, token: str
 ) -> None:
-    path = next(path for path in files(corpus) if "bloom-3b" in path.name)
-    scores = stored_scores(post(client, token, path, {QUANTIZATION: "F16"}).json())
+    path = next(path for path in corpus_files(corpus, FOLDERS) if "bloom-3b" in path.name)
+    scores = stored_scores(post_file(client, token, path, quantization="F16").json())
     main = {score.benchmark.slug: score.metric_filter for score in scores}
     assert {task: main[task] for task in MAIN if task in main} == {
         "arc_challenge": "acc_norm",

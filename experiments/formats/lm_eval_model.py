@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.protocol import Protocol
-from benchmarks.quantization import resolve_quantization, split_model_file_name, tidy_name
+from benchmarks.quantization import resolve_quantization, split_model_file_name
 from experiments.formats.documents import ModelDocument
 from experiments.formats.lm_eval import HARNESS
+from experiments.formats.model_names import clean_name, names_a_model, split_quantized_name
 
 _NAME_KEYS = ("pretrained", "model", "path", "model_id_or_path", "engine")
 _KEPT_ARGUMENTS = (
@@ -23,15 +24,6 @@ _KEPT_ARGUMENTS = (
     "use_fast",
 )  # fmt: skip
 _DTYPES = {"half": "float16", "float": "float32"}
-_CACHED_REPOSITORY = re.compile(r"models--(?P<owner>[^/\\]+?)--(?P<name>[^/\\]+)")
-_LOCAL_PATH = re.compile(r"^([/~]|\.{1,2}[/\\]|[A-Za-z]:[/\\])|\\|/.*/")
-# Names of folders that say how a model is stored or how far it was trained, not which one it is.
-_NO_NAME = re.compile(
-    r"""\d+(\.\d+)?[bm] | (global_?)?steps?[_-]?\d+ | checkpoints?([_-]\d+)? | ckpt([_-]\d+)? | hf
-    | model | models | final | merged | latest | best | output | weights | staged_model
-    | [0-9a-f]{7,}""",
-    re.VERBOSE | re.IGNORECASE,
-)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 # An item of a dictionary as Python prints it: 'dtype': 'float16', 'trust_remote_code': True.
 _PRINTED_ITEM = re.compile(
@@ -76,9 +68,8 @@ def model_document(arguments: Mapping[str, Any], stated_name: Any = None) -> Mod
     than "main" holds other weights and stays in the name.
     """
     names = reported_names(arguments, stated_name)
-    reported = next((name for name in names if not _NO_NAME.fullmatch(name)), None)
-    name, in_name = split_model_file_name(reported) if reported else (None, None)
-    name = re.sub(r"[-_.]quantized$", "", name) if name and in_name else reported
+    reported = next((name for name in names if names_a_model(name)), None)
+    name, in_name = split_quantized_name(reported) if reported else (None, None)
     gguf_name, gguf_quantization = split_model_file_name(_text(arguments.get("gguf_file")) or "")
     if gguf_quantization:
         name, in_name = gguf_name, gguf_quantization
@@ -120,17 +111,6 @@ def shared_protocol(arguments: Mapping[str, Any], model_type: Any) -> Protocol:
         thinking_mode=None if thinking is None else ("on" if _is_true(thinking) else "off"),
         kv_cache_type=None if kv_cache == "auto" else kv_cache,
     )
-
-
-def clean_name(value: Any) -> str | None:
-    """Return a name without folders: "owner/name" as it is, of a path the last part, or None."""
-    text = tidy_name(_text(value) or "").rstrip("/\\")
-    if cached := _CACHED_REPOSITORY.search(text):
-        return f"{cached['owner']}/{cached['name']}"
-    if _LOCAL_PATH.search(text):
-        text = re.split(r"[/\\]", text)[-1]
-    # "…-GGUF:Q4_K_M" is how servers name a file of a repository.
-    return re.sub(r"[-_.]GGUF:", "-", text, flags=re.IGNORECASE) or None
 
 
 def _is_true(value: Any) -> bool:

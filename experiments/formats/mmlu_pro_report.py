@@ -19,8 +19,8 @@ from experiments.formats.documents import (
     UnreadableError,
 )
 from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
-from experiments.formats.lm_eval_model import clean_name
 from experiments.formats.mmlu_pro import CHIGKIM, score_file
+from experiments.formats.model_names import clean_name
 from experiments.formats.problems import short_value
 
 _CATEGORY_DONE = re.compile(r"Finished testing (?P<category>.+) in \d.*")

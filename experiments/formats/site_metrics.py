@@ -1,10 +1,10 @@
 """The figures of the site's experiment JSON as measurements in the units of the registry."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from experiments.formats.documents import InvalidFileError, MeasurementDocument, Problem
+from experiments.formats.possible import doubt, impossible
 from experiments.formats.problems import join_path, short_value
 from experiments.formats.site_schema import PerformanceMetric
 from experiments.metrics import Metric, UnitError, convert, get_metric, parse_metric_name
@@ -65,7 +65,7 @@ def _measurement(item: PerformanceMetric, place: str) -> tuple[MeasurementDocume
         return document, Problem(join_path(place, "metric_name"), _UNKNOWN, item.metric_name)
     if problems := list(_impossible_figures(document, metric, item, place)):
         raise InvalidFileError(*problems)
-    return document, _doubt(document, metric, place)
+    return document, doubt(document, metric, place)
 
 
 def _statistic(item: PerformanceMetric, named: str | None, place: str) -> str:
@@ -100,39 +100,13 @@ def _impossible_figures(
     """Yield a problem for a value and for each sample that no measurement can give."""
     above_zero = metric.plausible[0] > 0
     spread = document.statistic == "std"
-    message = _impossible(document.value, item.value, metric, above_zero=above_zero and not spread)
+    message = impossible(document.value, item.value, metric, above_zero=above_zero and not spread)
     if message:
         yield Problem(join_path(place, "value"), message, short_value(item.value))
     pairs = zip(document.samples or (), item.samples or (), strict=True)
     for index, (figure, stated) in enumerate(pairs):
-        if message := _impossible(figure, stated, metric, above_zero=above_zero):
+        if message := impossible(figure, stated, metric, above_zero=above_zero):
             yield Problem(join_path(place, "samples", index), message, short_value(stated))
-
-
-def _impossible(figure: float, stated: float, metric: Metric, *, above_zero: bool) -> str:
-    """Say why a figure (in the unit of the registry) cannot be right, "" where it can."""
-    if not math.isfinite(figure):
-        return f"This is too large in {metric.unit}."
-    if figure < 0:
-        return f"{metric.label} is {'above 0' if above_zero else 'never negative'}."
-    if figure == 0 and above_zero:
-        if stated:
-            return f"This is too small in {metric.unit}."
-        return f"{metric.label} is above 0. Leave out what is not known."
-    if metric.unit == "%" and figure > 100:
-        return f"{metric.label} is a share of 100 % at most."
-    return ""
-
-
-def _doubt(document: MeasurementDocument, metric: Metric, place: str) -> Problem | None:
-    """Return a warning of a value outside the plausible range."""
-    low, high = metric.plausible
-    if document.statistic == "std" or low <= document.value <= high:
-        return None
-    message = (
-        f"{metric.label} usually lies between {low:g} and {high:g} {metric.unit}; please check."
-    )
-    return Problem(join_path(place, "value"), message, short_value(document.value))
 
 
 def _context(item: PerformanceMetric) -> dict[str, Any]:

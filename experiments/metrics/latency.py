@@ -1,0 +1,118 @@
+"""How long people wait: for the first token, for each further one, for the whole answer."""
+
+from experiments.metrics.model import Definition, Metric, MetricGroup
+from experiments.metrics.sources import (
+    GUIDELLM,
+    SGLANG_ONE_BATCH,
+    VLLM_BENCH,
+    VLLM_LATENCY,
+)
+
+LATENCY_METRICS = (
+    Metric(
+        key="ttft_ms",
+        label="Time to first token",
+        short_label="TTFT",
+        unit="ms",
+        higher_is_better=False,
+        group=MetricGroup.LATENCY,
+        measures="From sending a request until its first token arrives at the client.",
+        plausible=(0.1, 3_600_000),
+        definitions=(
+            Definition(
+                id="client",
+                label="at the client",
+                formula="arrival of the first token − sending of the request",
+                source=VLLM_BENCH,
+            ),
+            Definition(
+                id="first_output_token",
+                label="first token of the answer",
+                formula="arrival of the first token after the reasoning − sending of the request",
+                source=GUIDELLM,
+            ),
+            Definition(
+                id="whole_batch",
+                label="prefill of a whole batch",
+                formula="time until every request of a batch sent at once has its first token",
+                source=SGLANG_ONE_BATCH,
+            ),
+        ),
+    ),
+    Metric(
+        key="tpot_ms",
+        label="Time per output token",
+        short_label="TPOT",
+        unit="ms",
+        higher_is_better=False,
+        group=MetricGroup.LATENCY,
+        measures="Time that one generated token takes, a mean for each request.",
+        plausible=(0.01, 600_000),
+        definitions=(
+            Definition(
+                id="excl_first",
+                label="without the first token",
+                formula="(E2E latency − TTFT) ÷ (generated tokens − 1)",
+                source=VLLM_BENCH,
+            ),
+            Definition(
+                id="incl_first",
+                label="with the first token",
+                formula="E2E latency ÷ generated tokens",
+                source=GUIDELLM,
+            ),
+        ),
+    ),
+    Metric(
+        key="itl_ms",
+        label="Inter-token latency",
+        short_label="ITL",
+        unit="ms",
+        higher_is_better=False,
+        group=MetricGroup.LATENCY,
+        measures="The gap between one token and the next as the client sees it.",
+        plausible=(0.01, 600_000),
+        definitions=(
+            Definition(
+                id="all_gaps",
+                label="over all gaps",
+                formula="mean over every gap of every request",
+                source=VLLM_BENCH,
+            ),
+        ),
+    ),
+    Metric(
+        key="e2e_latency_ms",
+        label="End-to-end latency",
+        short_label="E2E",
+        unit="ms",
+        higher_is_better=False,
+        group=MetricGroup.LATENCY,
+        measures="From sending a request until its last token arrives.",
+        plausible=(0.1, 86_400_000),
+        definitions=(
+            Definition(
+                id="client",
+                label="at the client",
+                formula="arrival of the last token − sending of the request",
+                source=VLLM_BENCH,
+            ),
+            Definition(
+                id="whole_batch",
+                label="a whole batch",
+                formula="time from handing over a batch until its last request is done",
+                source=VLLM_LATENCY,
+            ),
+        ),
+    ),
+    Metric(
+        key="model_loading_time",
+        label="Model loading time",
+        short_label="load",
+        unit="s",
+        higher_is_better=False,
+        group=MetricGroup.LATENCY,
+        measures="Time until the model can answer its first request.",
+        plausible=(0.001, 86_400),
+    ),
+)
