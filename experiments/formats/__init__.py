@@ -74,6 +74,11 @@ def detect_format(content: Content) -> Format:
     )
 
 
+def format_title(name: str) -> str:
+    """Return the title of a format; the name itself where an earlier version knew the format."""
+    return next((item.title for item in FORMATS if item.name == name), name)
+
+
 def _glimpse(content: Content) -> str:
     """Return what the formats looked at: the keys of the first record, or the first line."""
     if content.looks_like_json and content.first_record:

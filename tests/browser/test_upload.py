@@ -96,7 +96,7 @@ def test_preview_fill_confirm_correct_withdraw_restore(visitor: Page, tmp_path: 
     visitor.get_by_role("button", name="Preview", exact=True).click()
     expect(visitor.get_by_text("2 files to confirm, 1 of them ready.")).to_be_visible()
     file = visitor.get_by_role("region", name="lacking.json")
-    expect(file).to_contain_text("The file does not say gpu_model")
+    expect(file).to_contain_text("The file does not say: GPU.")
 
     file.get_by_label("Find a known machine").fill("3090 ti")
     file.get_by_role("button", name="Search").first.click()
