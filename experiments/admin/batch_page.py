@@ -135,7 +135,7 @@ def show_batch(
 def _uploads(request: HttpRequest, batch: UUID) -> Any:
     """Return what the person sent under this batch, in the order of sending."""
     sent = Upload.objects.filter(batch=batch, uploaded_by_id=request.user.pk)
-    return sent.select_related("corrects").order_by("created_at", "id")
+    return sent.select_related("corrects").order_by("id")  # version 7: by the time of sending
 
 
 def _entry(upload: Upload, request: HttpRequest, outcome: Outcome, with_form: bool) -> Entry:

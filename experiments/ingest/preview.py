@@ -7,17 +7,30 @@ from typing import Any
 
 from benchmarks.totals import percent
 from benchsite.common.templatetags.figures import figure
-from experiments.formats.documents import ModelDocument, ParsedFile, RunDocument, ScoreDocument
+from experiments.formats.documents import (
+    MeasurementDocument,
+    ModelDocument,
+    ParsedFile,
+    RunDocument,
+    ScoreDocument,
+    WorkloadDocument,
+)
 from experiments.ingest.report import ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
 from experiments.ingest.write import Written
 from experiments.known import known_machines, known_variants
 from experiments.metrics import METRICS
+from experiments.models import Measurement, TestRun
 from hardware.services import ResolvedHardware
 
 SHOWN_ROWS = 20
 _PARTIAL = "partial: kept, never ranked"
-_FIGURES = ("tokens_per_second", "prompt_processing_speed", "total_tokens_per_second", "ttft_ms")
+MAIN_FIGURES = (
+    "tokens_per_second",
+    "prompt_processing_speed",
+    "total_tokens_per_second",
+    "ttft_ms",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +104,8 @@ def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict
 
 def _row(run: RunDocument) -> dict[str, Any]:
     """Return what a preview shows of a run, whatever its names turn out to be."""
-    return {"place": run.path, "load": _load(run), "figure": _figure(run)}
+    figure_in_words = main_figure(run.measurements)
+    return {"place": run.path, "load": load_in_words(run.workload), "figure": figure_in_words}
 
 
 def _reported(run: RunDocument) -> str:
@@ -177,9 +191,8 @@ def _details(machine: ResolvedHardware) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _load(run: RunDocument) -> str:
+def load_in_words(load: WorkloadDocument | TestRun) -> str:
     """Return the load in a few words."""
-    load = run.workload
     parts = [
         f"{load.input_tokens:g} in" if load.input_tokens else None,
         f"{load.output_tokens:g} out" if load.output_tokens else None,
@@ -190,10 +203,10 @@ def _load(run: RunDocument) -> str:
     return ", ".join(part for part in parts if part) or "load not known"
 
 
-def _figure(run: RunDocument) -> str:
-    """Return the run's main figure with its name and unit."""
-    means = {item.metric: item for item in run.measurements if item.statistic == "mean"}
-    chosen = next((means[name] for name in _FIGURES if name in means), None)
+def main_figure(measured: Iterable[MeasurementDocument | Measurement]) -> str:
+    """Return the main figure of a run with its name and unit, "" where it has none of them."""
+    means = {item.metric: item for item in measured if item.statistic == "mean"}
+    chosen = next((means[name] for name in MAIN_FIGURES if name in means), None)
     if chosen is None:
         return ""
     return f"{METRICS[chosen.metric].label} {figure(chosen.value)} {chosen.unit}"

@@ -94,7 +94,7 @@ def test_pasted_text_makes_runs_and_scores_and_again_makes_nothing(admin_client:
     assert TestRun.objects.get().pk == Upload.objects.get().items.exclude(run=None).get().run_id
     assert BenchmarkScore.objects.count() == 2
     again = send(admin_client, text=json.dumps(SEED))
-    assert "These bytes were accepted before" in text_of(again)
+    assert "Nothing to write: these bytes were accepted before." in text_of(again)
     done = press(admin_client, "confirm")
     assert "Nothing was written for the pasted text: it was here." in text_of(done)
     assert (Upload.objects.count(), TestRun.objects.count()) == (1, 1)

@@ -66,6 +66,24 @@ def test_an_overview_says_of_every_file_what_is_to_do(admin_client: Client) -> N
         assert f'id="{anchor}"' in markup
 
 
+def test_what_became_of_files_stands_in_their_order_with_what_tells_runs_apart(
+    admin_client: Client,
+) -> None:
+    rows = [row(n_depth=0), row(n_depth=4096, avg_ts=150.0)]
+    send(admin_client, as_file(rows, "deep.json"), SimpleUploadedFile("log.txt", b"hello"))
+    page = text_of(press(admin_client, "confirm"))
+    assert page.index("deep.json created: 2 runs") < page.index("log.txt refused")
+    assert "1× RTX 4090 , 128 out, 1 at once: Generation speed 192.7 tok/s created" in page
+    assert "128 out, depth 4,096, 1 at once: Generation speed 150.0 tok/s created" in page
+
+
+def test_bytes_that_were_accepted_before_are_not_called_ready(admin_client: Client) -> None:
+    send(admin_client, as_file([row()], "one.json"))
+    press(admin_client, "confirm")
+    again = send(admin_client, as_file([row()], "one.json"), as_file([row(n_gen=64)], "two.json"))
+    assert "one.json was here before two.json ready" in text_of(again)
+
+
 def test_scores_that_will_not_be_ranked_are_marked_before_they_are_written(
     admin_client: Client,
 ) -> None:
