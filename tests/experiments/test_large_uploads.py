@@ -4,6 +4,7 @@ import json
 import resource
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -26,7 +27,7 @@ def large_file() -> SimpleUploadedFile:
     """Return a llama-bench file: pairs of a prompt and a generation row of ten models."""
     rows = []
     for number in range(ROWS // 2):
-        of_both = {
+        of_both: dict[str, Any] = {
             "n_depth": number // MODELS,
             "model_filename": f"Nimbus-{number % MODELS}B-Q8_0.gguf",
         }
