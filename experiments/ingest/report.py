@@ -85,6 +85,9 @@ class Report:
     @property
     def summary(self) -> str:
         """One sentence for people."""
+        if self.missing:
+            it = "it" if len(self.missing) == 1 else "them"
+            return f"The file does not say {', '.join(self.missing)}: send {it} beside the file."
         if self.refusal:
             first = self.errors[0] if self.errors else Problem("", "The file was not taken.")
             place = f"{first.path}: " if first.path else ""

@@ -79,6 +79,20 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   show(form, why, 0);
 });
 
+// What was chosen among those found stays chosen when the list comes anew.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const found = event.detail.target;
+  if (!found.matches(".upload__found")) return;
+  const chosen = found.querySelector(":checked");
+  if (chosen) found.dataset.chosen = chosen.value;
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const found = event.detail.target;
+  if (!found.matches(".upload__found") || !found.dataset.chosen) return;
+  const again = found.querySelector(`[value="${CSS.escape(found.dataset.chosen)}"]`);
+  if (again) again.checked = true;
+});
+
 // The new page begins at its heading, for keyboards and screen readers.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "container") return;
