@@ -33,8 +33,9 @@ document.addEventListener("change", (event) => {
   const names = files.slice(0, 10).map((file) => file.name).join(", ");
   const more = files.length > 10 ? ` and ${files.length - 10} more` : "";
   const chosen = files.length > 1 ? `${files.length} files: ${names}${more}.` : "";
+  const size = `${files.length > 1 ? "Together they have" : "It has"} ${bytes.toLocaleString("en")} bytes`;
   const tooLarge = bytes > limit
-    ? ` Together they have ${bytes.toLocaleString("en")} bytes; this site takes ${limit.toLocaleString("en")} at once. Send fewer.`
+    ? ` ${size}; this site takes ${limit.toLocaleString("en")} at once.`
     : "";
   form.querySelector(".upload__status").textContent = chosen + tooLarge;
 });
