@@ -176,14 +176,9 @@ class UploadForm(ContextForm):
             yield SentFile(name="", data=self.cleaned_data["text"].encode())
 
 
-class DraftForm(ContextForm):
-    """What is stated beside one draft, with a machine and a variant chosen among known ones."""
+class ChoosingForm(ContextForm):
+    """What is stated beside files, with a machine and a variant chosen among known ones."""
 
-    replace = forms.BooleanField(
-        required=False,
-        label="Replace what is here",
-        help_text="Where a run is here with other content, or was withdrawn: take this one.",
-    )
     find_machine = _search("Find a known machine", "As in “4090” or “EPYC 9754”.")
     machine = forms.CharField(required=False, widget=forms.RadioSelect)
     find_variant = _search("Find a known model", "As in “llama 8b Q4”.")
@@ -196,6 +191,17 @@ class DraftForm(ContextForm):
         if variant := _row(ModelVariant.objects.all(), chosen.get("variant")):
             chosen |= {name: getattr(variant, name) for name in MODEL_FIELDS}
         return super().clean()
+
+
+class DraftForm(ChoosingForm):
+    """What is stated beside one draft."""
+
+    replace = forms.BooleanField(
+        required=False,
+        label="Replace what is here",
+        help_text="Where a run is here with other content, or was withdrawn: take this one. The "
+        "API calls it replace=true.",
+    )
 
 
 def _names_of_choice(choice: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What the buttons of a preview do: check, confirm or discard drafts, and keep every field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from experiments.ingest.drafts import check_draft, confirm_draft, discard_drafts
 from experiments.ingest.report import Report
 from experiments.ingest.store import stated_fields
 from experiments.models import Upload
-from experiments.upload_form import ContextForm, DraftForm
+from experiments.upload_form import HARDWARE_FIELDS, ChoosingForm, DraftForm
 
 SHARED_PREFIX = "all"
 # Fields that are asked for together with one that files lack.
@@ -39,7 +39,7 @@ class Outcome:
     """What an action did; `invalid` forms are shown again as they were filled in."""
 
     invalid: dict[UUID, DraftForm] = field(default_factory=dict)
-    shared: ContextForm | None = None
+    shared: ChoosingForm | None = None
     checked: list[Report] = field(default_factory=list)
     confirmed: list[Report] = field(default_factory=list)
     discarded: int = 0
@@ -71,11 +71,11 @@ def perform(action: Action, drafts: Sequence[Upload], post: QueryDict, actor: Ac
         chosen = [draft.pk for draft in drafts if action.covers(draft)]
         outcome.discarded = discard_drafts(Upload.objects.filter(pk__in=chosen))
         drafts = [draft for draft in drafts if draft.pk not in chosen]
-    shared = ContextForm(post, prefix=SHARED_PREFIX)
+    shared = ChoosingForm(post, prefix=SHARED_PREFIX)
     if not shared.is_valid():
         outcome.shared = shared
     for draft in drafts:
-        _keep_fields(action, draft, post, shared.context() if shared.is_valid() else {}, outcome)
+        _keep_fields(action, draft, post, shared, outcome)
         if draft.pk not in outcome.invalid:
             _check(action, draft, actor, outcome)
     return outcome
@@ -86,8 +86,24 @@ def fields_asked(missing: Sequence[str]) -> list[str]:
     return [name for lacking in missing for name in (lacking, *ASKED_ALONG.get(lacking, ()))]
 
 
+def _for_all(shared: ChoosingForm, missing: Sequence[str]) -> dict[str, str]:
+    """Return what was stated for all files, as far as it fills a gap of this one.
+
+    A machine that was chosen fills every field of the hardware; of a model only the names that
+    the file lacks are taken, so that files of several quantizations keep theirs.
+    """
+    if not shared.is_valid():
+        return {}
+    asked = fields_asked(missing)
+    if "gpu_model" in missing and shared.cleaned_data["machine"]:
+        asked += HARDWARE_FIELDS
+    if "model_name" in missing and shared.cleaned_data["variant"]:
+        asked.append("lora_adapter")
+    return {name: value for name, value in shared.context().items() if name in asked}
+
+
 def _keep_fields(
-    action: Action, draft: Upload, post: QueryDict, shared: Mapping[str, str], outcome: Outcome
+    action: Action, draft: Upload, post: QueryDict, shared: ChoosingForm, outcome: Outcome
 ) -> None:
     """Put the fields of the page into the draft, not saved yet, or its form among the invalid."""
     fields: dict[str, Any] = dict(draft.context)
@@ -98,9 +114,7 @@ def _keep_fields(
             return
         fields = form.context()
         draft.replacing = form.cleaned_data["replace"]
-    for name in fields_asked(draft.report.get("missing", ())):
-        if name in shared:
-            fields.setdefault(name, shared[name])
+    fields = _for_all(shared, draft.report.get("missing", ())) | fields
     if action.name == "use" and action.upload_id == draft.pk:
         suggested = draft.report.get("suggestions", {})
         if action.field_name in suggested:

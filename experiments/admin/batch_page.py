@@ -26,8 +26,9 @@ from experiments.admin.known_names import Choice, known_machines, known_variants
 from experiments.admin.made import Made, made_by
 from experiments.choices import UploadOutcome
 from experiments.ingest.drafts import KEPT_FOR
+from experiments.ingest.report import Refusal
 from experiments.models import Upload
-from experiments.upload_form import ContextForm, DraftForm
+from experiments.upload_form import ChoosingForm, ContextForm, DraftForm
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -37,6 +38,7 @@ TEMPLATE = "admin/experiments/upload/batch.html"
 MOST_FORMS = 30
 MOST_ITEMS = 20
 INVALID_FORM_STATUS = 422
+_HERE_ALREADY = (Refusal.CONFLICT, Refusal.WITHDRAWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +51,23 @@ class Suggestion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shared:
+    """Fields that fill the gaps of several files at once."""
+
+    form: ChoosingForm
+    fields: Sequence[BoundField]
+    machines: Sequence[Choice] = ()
+    variants: Sequence[Choice] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One file of the batch on its page; `form` is there for drafts only."""
 
     upload: Upload
     made: Made | None = None
     form: DraftForm | None = None
+    may_replace: bool = False
     asked: Sequence[BoundField] = ()
     suggestions: Sequence[Suggestion] = ()
     machines: Sequence[Choice] = ()
@@ -108,10 +121,10 @@ def show_batch(
         "entries": [_entry(upload, request, outcome, upload.pk in with_form) for upload in uploads],
         "drafts": len(drafts),
         "ready": len(ready),
-        "shared": _shared_fields(drafts, outcome),
+        "refused": sum(upload.outcome == UploadOutcome.REJECTED for upload in uploads),
+        "shared": _shared(drafts, request, outcome),
         "lacking": sum(bool(draft.report.get("missing")) for draft in drafts),
         "kept_until": min((draft.created_at for draft in drafts), default=None),
-        "kept_for": KEPT_FOR,
         "failed": status != 200,
     }
     if context["kept_until"]:
@@ -122,7 +135,7 @@ def show_batch(
 def _uploads(request: HttpRequest, batch: UUID) -> Any:
     """Return what the person sent under this batch, in the order of sending."""
     sent = Upload.objects.filter(batch=batch, uploaded_by_id=request.user.pk)
-    return sent.select_related("corrects").order_by("created_at", "id")
+    return sent.select_related("corrects").order_by("id")  # version 7: by the time of sending
 
 
 def _entry(upload: Upload, request: HttpRequest, outcome: Outcome, with_form: bool) -> Entry:
@@ -131,14 +144,13 @@ def _entry(upload: Upload, request: HttpRequest, outcome: Outcome, with_form: bo
     if not with_form:
         return Entry(upload=upload)
     prefix = prefix_of(upload)
-    looked_for = {
-        name: request.POST.get(f"{prefix}-{name}", "") for name in ("find_machine", "find_variant")
-    }
+    looked_for = _looked_for(request, prefix)
     initial = {**upload.context, "replace": upload.replacing, **looked_for}
     form = outcome.invalid.get(upload.pk) or DraftForm(initial=initial, prefix=prefix)
     return Entry(
         upload=upload,
         form=form,
+        may_replace=upload.report.get("refusal") in _HERE_ALREADY,
         asked=[form[name] for name in fields_asked(upload.report.get("missing", ()))],
         suggestions=[
             Suggestion(field_name=name, label=str(form[name].label), value=value)
@@ -150,12 +162,27 @@ def _entry(upload: Upload, request: HttpRequest, outcome: Outcome, with_form: bo
     )
 
 
-def _shared_fields(drafts: Sequence[Upload], outcome: Outcome) -> list[BoundField]:
-    """Return fields that fill the gaps of several files at once; none for fewer than two."""
+def _shared(drafts: Sequence[Upload], request: HttpRequest, outcome: Outcome) -> Shared | None:
+    """Return fields that fill the gaps of several files at once; None for fewer than two."""
     lacking = [set(fields_asked(draft.report.get("missing", ()))) for draft in drafts]
     names = [name for name in ContextForm.base_fields if sum(name in one for one in lacking) > 1]
-    form = outcome.shared or ContextForm(prefix=SHARED_PREFIX)
-    return [form[name] for name in names]
+    if not names:
+        return None
+    looked_for = _looked_for(request, SHARED_PREFIX)
+    form = outcome.shared or ChoosingForm(initial=looked_for, prefix=SHARED_PREFIX)
+    return Shared(
+        form=form,
+        fields=[form[name] for name in names],
+        machines=known_machines(looked_for["find_machine"]),
+        variants=known_variants(looked_for["find_variant"]),
+    )
+
+
+def _looked_for(request: HttpRequest, prefix: str) -> dict[str, str]:
+    """Return what was typed into the search fields of a part of the page."""
+    return {
+        name: request.POST.get(f"{prefix}-{name}", "") for name in ("find_machine", "find_variant")
+    }
 
 
 def _tell(request: HttpRequest, outcome: Outcome) -> None:

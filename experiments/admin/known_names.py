@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 
 from experiments import known
+from experiments.admin.batch_actions import SHARED_PREFIX
 from experiments.upload_form import DEVICE
 from hardware.models import Accelerator, HardwareProfile
 
 SHOWN = 8
 TEMPLATE = "admin/experiments/upload/_known.html"
-_PREFIX = re.compile(r"f[0-9a-f]{32}")
+_PREFIX = re.compile(r"f[0-9a-f]{32}|" + SHARED_PREFIX)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The pages “my uploads”: what somebody sent, what became of it, and how to mend it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import pluralize
@@ -16,7 +18,7 @@ from benchsite.common.ids import new_id
 from experiments.admin.base import actor_of, may_curate, page_context
 from experiments.admin.made import made_by, with_states
 from experiments.choices import UploadOutcome
-from experiments.ingest.drafts import draft_again
+from experiments.ingest.drafts import BEYOND_MENDING, draft_again
 from experiments.ingest.review import Reviewed, restore_upload, withdraw_upload
 from experiments.models import Upload
 
@@ -38,12 +40,23 @@ def my_uploads(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResp
     sent = Upload.objects.filter(uploaded_by_id=request.user.pk).defer("report")
     finished = with_states(sent.exclude(outcome=UploadOutcome.DRAFT))
     pages = Paginator(finished.order_by("-created_at", "-id"), PER_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    uploads = list(page)
+    reasons = _reasons_of_refusals(uploads)
     context = {
         **page_context(request, model_admin, "My uploads"),
         "drafts": sent.drafts().order_by("batch", "created_at", "id"),
-        "page": pages.get_page(request.GET.get("page")),
+        "page": page,
+        "rows": [(upload, reasons.get(upload.pk)) for upload in uploads],
     }
     return TemplateResponse(request, "admin/experiments/upload/mine.html", context)
+
+
+def _reasons_of_refusals(uploads: Sequence[Upload]) -> dict[UUID, str]:
+    """Return why uploads were refused, without the rest of their reports: one query."""
+    refused = [upload.pk for upload in uploads if upload.outcome == UploadOutcome.REJECTED]
+    found = Upload.objects.filter(pk__in=refused)
+    return dict(found.values_list("pk", KeyTextTransform("summary", "report")))
 
 
 def upload_report(
@@ -66,6 +79,7 @@ def upload_report(
         "corrections": upload.corrections.exclude(outcome=UploadOutcome.DRAFT),
         "may_act": may_act and upload.outcome != UploadOutcome.DRAFT,
         "may_read": may_act,
+        "may_be_mended": upload.report.get("refusal") not in BEYOND_MENDING,
     }
     return TemplateResponse(request, "admin/experiments/upload/report.html", context)
 

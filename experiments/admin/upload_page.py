@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -45,6 +46,7 @@ def _show_form(
     context = {
         **page_context(request, model_admin, "Upload result files"),
         "form": form,
+        "limit_bytes": settings.BENCHSITE_MAX_UPLOAD_BYTES,
         "failed": status != 200,
     }
     return TemplateResponse(request, TEMPLATE, context, status=status)

@@ -18,6 +18,7 @@ from experiments.formats import (
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
+from experiments.formats.near_misses import advice
 
 
 def _reporting_skipped_lines(json_format: Format) -> Format:
@@ -69,9 +70,14 @@ def detect_format(content: Content) -> Format:
     if unreadable is not None:
         raise unreadable
     titles = "; ".join(item.title for item in FORMATS)
-    raise UnknownFormatError(
-        Problem("", f"No known format matches this file. Known are: {titles}.", _glimpse(content))
-    )
+    known = f"No known format matches this file. Known are: {titles}."
+    message = " ".join(filter(None, (advice(content), known)))
+    raise UnknownFormatError(Problem("", message, _glimpse(content)))
+
+
+def format_title(name: str) -> str:
+    """Return the title of a format; the name itself where an earlier version knew the format."""
+    return next((item.title for item in FORMATS if item.name == name), name)
 
 
 def _glimpse(content: Content) -> str:

@@ -15,7 +15,7 @@ from experiments.models import Upload, UploadContent, UploadQuerySet
 
 KEPT_FOR = timedelta(days=1)
 # What no field beside the file can mend: such a file is kept as rejected, not as a draft.
-_BEYOND_MENDING = (Refusal.UNREADABLE, Refusal.UNKNOWN_FORMAT, Refusal.INVALID)
+BEYOND_MENDING = (Refusal.UNREADABLE, Refusal.UNKNOWN_FORMAT, Refusal.INVALID)
 
 
 def make_draft(received: Received) -> Report:
@@ -26,7 +26,7 @@ def make_draft(received: Received) -> Report:
     report = attempt(received, dry_run=True)
     if report.refusal is Refusal.TOO_LARGE:
         return report
-    if report.refusal in _BEYOND_MENDING and received.corrects is None:
+    if report.refusal in BEYOND_MENDING and received.corrects is None:
         return keep_refused(received, report, UploadOutcome.REJECTED)
     return keep_refused(received, report, UploadOutcome.DRAFT)
 

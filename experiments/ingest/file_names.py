@@ -202,6 +202,19 @@ _NEUTRAL = re.compile(
 )
 
 
+# How TIGER-Lab's MMLU-Pro names its summaries: <model>-CoT-all_06-21_22-28_summary.txt
+_SUMMARY = re.compile(
+    r"(?P<model>[a-zA-Z\d][\w.+-]*)-(?:CoT|DA)-[^-_]+(?:_\d\d-\d\d){2}_summary(?:\.\w+)?",
+    re.ASCII,
+)
+
+
+def summarised_model(part: Part) -> str | None:
+    """Return the whole name of the model, revisions included, if a tool wrote it for that."""
+    found = _SUMMARY.fullmatch(part.raw.removeprefix("accuracy_scores_"))
+    return found["model"] if found else None
+
+
 def model_names(part: Part) -> Iterator[str]:
     """Yield model names as they are written: a known family, a size, and what belongs to both."""
     for index, token in enumerate(part.tokens):

@@ -5,15 +5,32 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.formats.documents import ParsedFile, ScoreDocument
+from benchmarks.totals import percent
+from benchsite.common.templatetags.figures import figure
+from experiments.formats.documents import (
+    MeasurementDocument,
+    ModelDocument,
+    ParsedFile,
+    RunDocument,
+    ScoreDocument,
+    WorkloadDocument,
+)
+from experiments.ingest.report import ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
 from experiments.ingest.write import Written
 from experiments.known import known_machines, known_variants
 from experiments.metrics import METRICS
+from experiments.models import Measurement, TestRun
 from hardware.services import ResolvedHardware
 
 SHOWN_ROWS = 20
-_FIGURES = ("tokens_per_second", "prompt_processing_speed", "total_tokens_per_second", "ttft_ms")
+_PARTIAL = "partial: kept, never ranked"
+MAIN_FIGURES = (
+    "tokens_per_second",
+    "prompt_processing_speed",
+    "total_tokens_per_second",
+    "ttft_ms",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +62,22 @@ def known_names(resolved: ResolvedFile) -> KnownNames:
 
 
 def outline(parsed: ParsedFile) -> dict[str, Any]:
-    """Return what a file holds as far as it was read: counts, and the model names it gives."""
-    models = [run.model for run in parsed.runs] + [item.model for item in parsed.score_sets]
-    scores = sum(len(run.scores) for run in parsed.runs)
-    scores += sum(len(item.scores) for item in parsed.score_sets)
-    named = {
-        " · ".join(filter(None, (model.model_name, model.quantization))) or "unnamed model"
-        for model in models
+    """Return what a file holds as far as it was read: counts and the first rows, as JSON.
+
+    It is what a preview shows of a file that waits for fields, or cannot be taken.
+    """
+    scores = [(run.model, score) for run in parsed.runs for score in run.scores]
+    scores += [(item.model, score) for item in parsed.score_sets for score in item.scores]
+    return {
+        "runs": len(parsed.runs),
+        "scores": len(scores),
+        "rows": [_row(run) | {"title": _reported(run)} for run in parsed.runs[:SHOWN_ROWS]],
+        "score_rows": [
+            {"title": _named(model), "benchmark": score.benchmark, "score": _total(score)}
+            | {"protocol": score.protocol.key, "doubt": _PARTIAL if score.partial_reason else ""}
+            for model, score in scores[:SHOWN_ROWS]
+        ],
     }
-    return {"runs": len(parsed.runs), "scores": scores, "models": sorted(named)[:SHOWN_ROWS]}
 
 
 def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict[str, Any]:
@@ -61,8 +85,7 @@ def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict
     actions = Counter([str(run.action) for run in written.runs])
     actions.update(str(score.action) for score in written.scores)
     rows = [
-        {"place": run.document.path, "title": result.title, "load": _load(run)}
-        | {"figure": _figure(run), "action": str(result.action)}
+        _row(run.document) | {"title": result.title, "action": str(result.action)}
         for run, result in zip(resolved.runs[:SHOWN_ROWS], written.runs, strict=False)
     ]
     return {
@@ -72,10 +95,40 @@ def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict
         "score_rows": [
             {"title": f"{item.model_name} · {item.quantization}", "benchmark": item.benchmark}
             | {"score": item.score, "protocol": document.protocol.key, "action": str(item.action)}
+            | {"doubt": _doubt(item)}
             for document, item in zip(_scores(resolved), written.scores[:SHOWN_ROWS], strict=False)
         ],
         "actions": dict(actions),
     }
+
+
+def _row(run: RunDocument) -> dict[str, Any]:
+    """Return what a preview shows of a run, whatever its names turn out to be."""
+    figure_in_words = main_figure(run.measurements)
+    return {"place": run.path, "load": load_in_words(run.workload), "figure": figure_in_words}
+
+
+def _reported(run: RunDocument) -> str:
+    """Return model and machine under the names that the file gives, as far as it does."""
+    machine = ", ".join(run.hardware.gpu_models) or run.hardware.cpu_model
+    return f"{_named(run.model)} on {machine}" if machine else _named(run.model)
+
+
+def _named(model: ModelDocument) -> str:
+    return " · ".join(filter(None, (model.model_name, model.quantization))) or "unnamed model"
+
+
+def _total(score: ScoreDocument) -> float | None:
+    """Return the total of a score: the stated one, else that of its counts."""
+    stated = score.stated_score
+    return percent(score.correct, score.total) if stated is None else stated
+
+
+def _doubt(score: ScoreResult) -> str:
+    """Say why a score will not be ranked; "" if it will."""
+    if not score.complete:
+        return _PARTIAL
+    return "looks like a fraction: not ranked until confirmed" if score.needs_confirmation else ""
 
 
 def _key(model: ResolvedModel) -> tuple[str, str, str]:
@@ -138,9 +191,8 @@ def _details(machine: ResolvedHardware) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _load(run: ResolvedRun) -> str:
+def load_in_words(load: WorkloadDocument | TestRun) -> str:
     """Return the load in a few words."""
-    load = run.document.workload
     parts = [
         f"{load.input_tokens:g} in" if load.input_tokens else None,
         f"{load.output_tokens:g} out" if load.output_tokens else None,
@@ -151,10 +203,10 @@ def _load(run: ResolvedRun) -> str:
     return ", ".join(part for part in parts if part) or "load not known"
 
 
-def _figure(run: ResolvedRun) -> str:
-    """Return the run's main figure with its name and unit."""
-    means = {item.metric: item for item in run.document.measurements if item.statistic == "mean"}
-    chosen = next((means[name] for name in _FIGURES if name in means), None)
+def main_figure(measured: Iterable[MeasurementDocument | Measurement]) -> str:
+    """Return the main figure of a run with its name and unit, "" where it has none of them."""
+    means = {item.metric: item for item in measured if item.statistic == "mean"}
+    chosen = next((means[name] for name in MAIN_FIGURES if name in means), None)
     if chosen is None:
         return ""
-    return f"{METRICS[chosen.metric].label} {chosen.value:.4g} {chosen.unit}"
+    return f"{METRICS[chosen.metric].label} {figure(chosen.value)} {chosen.unit}"

@@ -1,5 +1,6 @@
 """What became of a file: the report that the form, the API and the command show."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -53,6 +54,8 @@ class ScoreResult:
     benchmark: str
     score: float | None
     action: str
+    complete: bool = True
+    needs_confirmation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,17 +85,22 @@ class Report:
     @property
     def summary(self) -> str:
         """One sentence for people."""
+        if self.missing:
+            it = "it" if len(self.missing) == 1 else "them"
+            return f"The file does not say {', '.join(self.missing)}: send {it} beside the file."
         if self.refusal:
             first = self.errors[0] if self.errors else Problem("", "The file was not taken.")
             place = f"{first.path}: " if first.path else ""
             more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
             return f"{place}{first.message}{more}"
-        counts = [
-            f"{len(items)} {name}{'' if len(items) == 1 else 's'}"
-            for name, items in (("run", self.runs), ("score", self.scores))
-            if items
-        ]
-        return f"{self.outcome.replace('_', ' ')}: {' and '.join(counts) or 'nothing'}"
+        done: dict[str, list[str]] = {}
+        for name, items in (("run", self.runs), ("score", self.scores)):
+            for action, count in Counter(str(item.action) for item in items).items():
+                done.setdefault(action, []).append(f"{count} {name}{'' if count == 1 else 's'}")
+        parts = [f"{action}: {' and '.join(counts)}" for action, counts in done.items()]
+        if self.outcome == "dry_run":
+            return f"dry run: {'; '.join(parts) or 'nothing'}"
+        return "; ".join(parts) or f"{self.outcome}: nothing"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields of the API's answer, also kept with the upload."""

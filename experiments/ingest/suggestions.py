@@ -16,6 +16,7 @@ from experiments.ingest.file_names import (
     only,
     quantizations,
     read_parts,
+    summarised_model,
     tensor_parallel,
     token_lengths,
     widest_windows,
@@ -65,7 +66,8 @@ def suggest_from_name(file_name: str) -> dict[str, str]:
     """
     parts = read_parts(file_name)
     suggested: dict[str, object] = {
-        "model_name": longest_model_name(name for part in parts for name in model_names(part)),
+        "model_name": only(summarised_model(part) for part in parts)
+        or longest_model_name(name for part in parts for name in model_names(part)),
         "quantization": only(name for part in parts for name in quantizations(part)),
         "concurrent_requests": only(concurrency(part) for part in parts),
         "input_tokens": only(token_lengths(part)[0] for part in parts),

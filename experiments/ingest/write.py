@@ -257,6 +257,8 @@ class _Writer:
                     benchmark=item.score.benchmark.slug,
                     score=item.score.score,
                     action=action,
+                    complete=item.score.complete,
+                    needs_confirmation=item.score.needs_confirmation,
                 )
             )
             self.written.score_places.append(document.path)

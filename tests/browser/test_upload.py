@@ -49,6 +49,7 @@ def open_upload_form(visitor: Page) -> None:
     visitor.fill("[name=username]", "ann")
     visitor.fill("[name=password]", "secret")
     visitor.locator("#login-form [type=submit]").click()
+    visitor.wait_for_url("**/admin/experiments/upload/add/")
 
 
 def test_a_file_goes_in_by_the_form_and_comes_out_in_grid_detail_and_comparison(
@@ -96,7 +97,7 @@ def test_preview_fill_confirm_correct_withdraw_restore(visitor: Page, tmp_path: 
     visitor.get_by_role("button", name="Preview", exact=True).click()
     expect(visitor.get_by_text("2 files to confirm, 1 of them ready.")).to_be_visible()
     file = visitor.get_by_role("region", name="lacking.json")
-    expect(file).to_contain_text("The file does not say gpu_model")
+    expect(file).to_contain_text("The file does not say: GPU.")
 
     file.get_by_label("Find a known machine").fill("3090 ti")
     file.get_by_role("button", name="Search").first.click()
@@ -136,6 +137,45 @@ def test_preview_fill_confirm_correct_withdraw_restore(visitor: Page, tmp_path: 
     expect(visitor.get_by_text("Restored: 1 run")).to_be_visible()
     visitor.goto(address)
     expect(visitor.get_by_role("heading", level=1)).to_contain_text("Llama-3.2-1B-Instruct")
+
+
+def test_files_dropped_anywhere_are_chosen_and_a_shared_field_fills_them(
+    page: Page, tmp_path: Path
+) -> None:
+    """Dropped beside the box, a file would take the place of the page and of what was typed."""
+    open_upload_form(page)
+    page.get_by_label("Or paste the text of one").fill("typed")
+    rows = [json.dumps([row(gpu_info="", cpu_info="", avg_ts=speed)]) for speed in (50.0, 60.0)]
+    page.evaluate(
+        """texts => {
+            const dropped = new DataTransfer();
+            texts.forEach((text, index) => dropped.items.add(new File([text], `${index}.json`)));
+            const event = { dataTransfer: dropped, bubbles: true, cancelable: true };
+            const target = document.querySelector("h1");
+            window.kept = !target.dispatchEvent(new DragEvent("dragover", event));
+            window.kept &&= !target.dispatchEvent(new DragEvent("drop", event));
+        }""",
+        rows,
+    )
+    assert page.evaluate("window.kept")
+    expect(page.get_by_text("2 files: 0.json, 1.json.")).to_be_visible()
+    expect(page.get_by_label("Or paste the text of one")).to_have_value("typed")
+    page.get_by_label("Or paste the text of one").fill("")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect(page.get_by_text("What 2 of these files do not say")).to_be_visible()
+    page.get_by_label("Find a known machine").first.press_sequentially("3090 ti")
+    page.get_by_role("radio", name="RTX 3090 Ti").first.check()
+    page.get_by_role("button", name="Fill in and check all").click()
+    expect(page.get_by_role("button", name="Confirm 2 files")).to_be_visible()
+
+
+def test_files_too_large_for_one_request_are_told_before_they_are_sent(page: Page) -> None:
+    open_upload_form(page)
+    page.evaluate("document.querySelector('#upload-form').dataset.limitBytes = '3'")
+    page.set_input_files(
+        "input[name=file]", {"name": "a.json", "mimeType": "text/plain", "buffer": b"12345"}
+    )
+    expect(page.get_by_text("this site takes 3 at once")).to_be_visible()
 
 
 def test_a_login_that_ran_out_loses_nothing_of_the_form(

@@ -64,10 +64,10 @@ def test_the_preview_says_what_would_happen_and_writes_no_fact(admin_client: Cli
     page = text_of(response)
     assert response.status_code == 200
     assert response.redirect_chain[0][0].startswith("/admin/experiments/upload/batch/")
-    assert "Ready: llama-bench-json, 1 run." in page
+    assert "Ready: llama-bench JSON or JSON Lines, 1 run." in page
     assert "Nimbus-1B · Q4_K_M known 1 0" in page
     assert "1× RTX 4090 AMD Ryzen 9 7950X known platform, new machine 1" in page
-    assert "Generation speed 200 tok/s created" in page
+    assert "Generation speed 200.0 tok/s created" in page
     assert TestRun.objects.count() == 1
     assert HardwareProfile.objects.count() == 1
     assert draft("llama_bench.json").content.size_bytes > 0
@@ -94,7 +94,7 @@ def test_pasted_text_makes_runs_and_scores_and_again_makes_nothing(admin_client:
     assert TestRun.objects.get().pk == Upload.objects.get().items.exclude(run=None).get().run_id
     assert BenchmarkScore.objects.count() == 2
     again = send(admin_client, text=json.dumps(SEED))
-    assert "These bytes were accepted before" in text_of(again)
+    assert "Nothing to write: these bytes were accepted before." in text_of(again)
     done = press(admin_client, "confirm")
     assert "Nothing was written for the pasted text: it was here." in text_of(done)
     assert (Upload.objects.count(), TestRun.objects.count()) == (1, 1)
@@ -107,7 +107,7 @@ def test_several_files_are_taken_or_refused_alone(admin_client: Client) -> None:
     )
     assert response.status_code == 400
     assert response.headers["HX-Push-Url"].startswith("/admin/experiments/upload/batch/")
-    assert "2 files to confirm" in text_of(response)
+    assert "2 files to confirm. 1 file was refused." in text_of(response)
     assert "broken.json Refused: nothing was written" in text_of(response)
     assert TestRun.objects.count() == 0
     press(admin_client, "confirm")
@@ -125,12 +125,13 @@ def test_what_is_missing_is_asked_for_and_what_was_entered_stays(admin_client: C
     waiting = draft("llama_bench_no_gpu.json")
     page = response.content.decode()
     assert f'name="{field_of(waiting, "gpu_count")}" value="2"' in page
-    assert "The file does not say gpu_model" in text_of(response)
+    assert "The file does not say: GPU." in text_of(response)
+    assert "Runs in the file Run Load Main figure In the file Nimbus-1B" in text_of(response)
     still = press(admin_client, "confirm")
     assert "Not ready" in text_of(still)
     assert TestRun.objects.count() == 0
     filled = press(admin_client, "check", **{field_of(waiting, "gpu_model"): "RTX 4090"})
-    assert "Ready: llama-bench-json, 1 run." in text_of(filled)
+    assert "Ready: llama-bench JSON or JSON Lines, 1 run." in text_of(filled)
     press(admin_client, "confirm")
     run = TestRun.objects.with_names().get()
     assert (run.hardware.gpu_count, run.hardware.gpu_model, run.notes) == (2, "RTX 4090", "n")
@@ -291,6 +292,8 @@ def test_a_conflict_shows_both_versions_and_can_be_replaced_by_who_may(client: C
     response = send(client, changed)
     assert response.status_code == 409
     assert "is here with other content" in text_of(response)
+    page = response.content.decode()
+    assert page.index("Replace what is here:") < page.index("Hardware, model and other fields")
     replace = {field_of(draft("experiment.json"), "replace"): "on"}
     assert press(client, "check", **replace).status_code == 409
     user.user_permissions.add(Permission.objects.get(codename="change_testrun"))

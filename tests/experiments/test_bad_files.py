@@ -299,6 +299,38 @@ def test_scores_alone_name_their_place_too(client: Client) -> None:
     assert answer.error_at("benchmark_scores[0].data.accuracy").value == "130.0"
 
 
+BESIDE = {
+    "answers of lm-eval": (
+        b'{"doc_id": 0, "doc": {}, "target": "A", "resps": []}\n',
+        "Send the results_*.json of lm-evaluation-harness",
+    ),
+    "answers of MMLU-Pro": (
+        b'[{"question_id": 70, "question": "Why?", "options": ["x"], "answer": "A"}]',
+        "Send the *_summary.json or *_summary.txt of MMLU-Pro",
+    ),
+    "list of runs": (b"QwQ-32B,CoT,all,11-29_05-05,0.697\n", "Send the *_summary.txt of each."),
+    "figures by field": (
+        b"0,1,2\nbiology,business,law\n0.6,0.5,0.4\n",
+        "figures by field without a total",
+    ),
+    "two builds": (
+        b"| model | test | t/s (main) | t/s (PR) |\n| - | - | - | - |\n",
+        "Send what llama-bench printed for each build.",
+    ),
+}
+
+
+@both_ways
+@pytest.mark.parametrize("case", BESIDE)
+def test_what_lies_beside_results_is_refused_with_what_to_send_instead(
+    client: Client, way: WayIn, case: str
+) -> None:
+    data, says = BESIDE[case]
+    answer = way(client, data, "beside.txt")
+    assert answer.status == 415
+    assert says in answer.error_at("").message
+
+
 def near_misses(corpus: Path) -> list[Path]:
     folders = ("other-json", "other-csv", "vllm-serve-other")
     return [path for folder in folders for path in sorted((corpus / folder).iterdir())]

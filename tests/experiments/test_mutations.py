@@ -1,4 +1,7 @@
-"""Mutated files by the API: never a defect, never a part of one written, every page still there."""
+"""Mutated files by API and form: never a defect or a part of one written, every page still there.
+
+Those of the corpus are mutated, too, where it is there: a few of each folder.
+"""
 
 import json
 from pathlib import Path
@@ -15,12 +18,12 @@ from tests.conftest import CORPUS
 from tests.experiments.mutations import mutated
 from tests.experiments.samples import SEED
 from tests.experiments.test_llama_bench import row
-from tests.experiments.ways_in import facts
+from tests.experiments.ways_in import by_form, facts
 
 SAMPLES = Path(__file__).parent / "samples"
 PUBLISHED = Path(__file__).resolve().parents[2] / "experiments" / "sample"
 LARGEST_BYTES = 30_000
-FORMATS_IN_CORPUS = ("llama-bench*", "lm-eval*", "mmlu-pro")
+FOLDERS_OF_CORPUS = ("llama-bench*", "lm-eval*", "mmlu-pro", "other-*", "vllm-serve-other")
 PAGES = ("/", "/?expand=all", "/api/performance-grid", "/api/configurations", "/api/runs")
 _NO_RESULTS = ("README.md", "__init__.py")
 WITHIN_A_TEST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -40,9 +43,21 @@ def sources() -> list[bytes]:
     own = [json.dumps(SEED).encode(), json.dumps([row(), row(n_prompt=512, n_gen=0)]).encode()]
     own += small_files(SAMPLES, at_most=50)
     own += small_files(PUBLISHED, "*.json", at_most=6)
-    for pattern in FORMATS_IN_CORPUS if CORPUS.is_dir() else ():
-        own += small_files(CORPUS, f"{pattern}/*", at_most=8)
-    return own
+    return own + corpus_files()
+
+
+def corpus_files() -> list[bytes]:
+    """Return the smallest files of every folder whose formats this covers, near misses included.
+
+    Where all files of a folder are large, the first lines of each stand for it.
+    """
+    found = []
+    for folder in (path for pattern in FOLDERS_OF_CORPUS for path in sorted(CORPUS.glob(pattern))):
+        found += small_files(folder, at_most=5) or [
+            path.read_bytes()[:LARGEST_BYTES].rpartition(b"\n")[0]
+            for path in sorted(folder.iterdir())
+        ]
+    return found
 
 
 SOURCES = sources()
@@ -89,6 +104,27 @@ def test_mutated_files_are_taken_whole_or_refused(
             assert answer["details"]
             assert all(problem["message"] for problem in answer["details"])
         transaction.set_rollback(True)
+
+
+@settings(max_examples=50, suppress_health_check=WITHIN_A_TEST)
+@given(data=st.data())
+def test_mutated_files_have_a_preview_or_a_reason_on_the_form(
+    db: None, data: st.DataObject
+) -> None:
+    body = mutated(data, data.draw(st.sampled_from(SOURCES), label="file"))
+    with transaction.atomic():
+        before = facts()
+        answer = by_form(Client(), body, "mutated.json")
+        assert answer.status in (200, 400, 409, 415, 422)
+        assert answer.status == 200 or answer.errors or "The file does not say:" in answer.text
+        assert facts() == before
+        transaction.set_rollback(True)
+
+
+def test_every_folder_of_the_corpus_is_mutated(corpus: Path) -> None:
+    for folder in (path for pattern in FOLDERS_OF_CORPUS for path in corpus.glob(pattern)):
+        files = [path.read_bytes() for path in folder.iterdir()]
+        assert any(file.startswith(source) for file in files for source in SOURCES), folder.name
 
 
 @pytest.mark.parametrize("position", range(len(SOURCES)))

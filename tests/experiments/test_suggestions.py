@@ -39,6 +39,13 @@ NAMES: dict[str, dict[str, str]] = {
         "model_name": "DeepSeek-R1-Distill-Qwen-7B",
         "quantization": "W4A16",
     },
+    # TIGER-Lab's own way of naming says where the model's name ends
+    "summary/AdaptThink-7B-delta0.05-CoT-all_06-21_22-28_summary.txt": {
+        "model_name": "AdaptThink-7B-delta0.05"
+    },
+    "DeepSeek-R1-Distill-Qwen-7B-nothinking-CoT-all_06-24_12-44_summary.txt": {
+        "model_name": "DeepSeek-R1-Distill-Qwen-7B-nothinking"
+    },
     "turboderp_exl2-4.5bpw.json": {"quantization": "EXL2-4.5bpw"},
     "llama-2-7b.Q4_0.json": {"model_name": "llama-2-7b", "quantization": "Q4_0"},
     "nightly/bf16/run-3.json": {"quantization": "BF16"},
