@@ -13,7 +13,14 @@ from experiments.formats import (
     mmlu_pro_json,
     mmlu_pro_report,
     mmlu_pro_text,
+    serving_console,
+    sglang_batch,
+    sglang_offline,
+    sglang_serving,
     site_json,
+    vllm_latency,
+    vllm_serve,
+    vllm_throughput,
 )
 from experiments.formats.base import Format
 from experiments.formats.content import Content
@@ -38,6 +45,12 @@ def _reporting_skipped_lines(json_format: Format) -> Format:
 _JSON_FORMATS = (
     llama_bench_json.FORMAT,
     llama_bench_wrapped.FORMAT,
+    sglang_serving.FORMAT,
+    vllm_serve.FORMAT,
+    vllm_latency.FORMAT,
+    vllm_throughput.FORMAT,
+    sglang_batch.FORMAT,
+    sglang_offline.FORMAT,
     lm_eval_json.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
@@ -46,6 +59,7 @@ FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
     *map(_reporting_skipped_lines, _JSON_FORMATS),
     llama_bench_sql.FORMAT,
+    serving_console.FORMAT,  # as a log, or in the JSON of a script
     llama_bench_markdown.FORMAT,
     mmlu_pro_report.FORMAT,
     mmlu_pro_text.FORMAT,
