@@ -6,13 +6,14 @@ A script may keep the log as {"success": true, "raw_output": "…"}.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.formats import sglang_serving, vllm_serve
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import ParsedFile, Problem
-from experiments.formats.problems import join_path, short_value
+from experiments.formats.documents import ParsedFile, Problem, UnreadableError
+from experiments.formats.problems import join_path
 from experiments.formats.records import records_of
 from experiments.formats.serving_runs import RunCollector
 
@@ -69,85 +70,95 @@ _ARGUMENTS = {
 def _detect(content: Content) -> bool:
     if "Serving Benchmark Result" not in content.text:
         return False
-    if not content.looks_like_json:
-        return True
-    return any(isinstance(log, str) and _TITLE.search(log) for _place, log in _wrapped(content))
+    return any(isinstance(log, str) and _TITLE.search(log) for _place, log in _logs(content))
 
 
 def _parse(content: Content) -> ParsedFile:
     found = RunCollector()
-    if not content.looks_like_json:
-        _add_tables(found, content.text, "")
-    else:
-        for place, log in _wrapped(content):
-            tables = _add_tables(found, log, place) if isinstance(log, str) else 0
-            if not tables:
-                message = "This output holds no result: its benchmark failed. It is skipped."
-                found.warnings.append(
-                    Problem(place, message, short_value(log)[:80] if isinstance(log, str) else None)
-                )
+    for place, log in _logs(content):
+        if not (_add_tables(found, log, place) if isinstance(log, str) else 0):
+            message = "This output holds no result, as when a benchmark fails: it is skipped."
+            found.warnings.append(Problem(place, message))
     return found.parsed()
 
 
-def _wrapped(content: Content) -> Iterator[tuple[str, Any]]:
-    """Yield the logs in a script's records with their places."""
-    for place, record in records_of(content):
-        if isinstance(record, dict) and "raw_output" in record:
-            yield join_path(place, "raw_output"), record["raw_output"]
+def _logs(content: Content) -> list[tuple[str, Any]]:
+    """Return the logs of a file with their places: those in a script's records, or the file.
+
+    A log may begin with a bracket, and hold JSON somewhere.
+    """
+    try:
+        records = list(records_of(content))
+    except UnreadableError:
+        records = []
+    wrapped = [
+        (join_path(place, "raw_output"), record["raw_output"])
+        for place, record in records
+        if isinstance(record, dict) and "raw_output" in record
+    ]
+    is_whole_json = bool(records) and content.json[0][0].place == ""
+    return wrapped if wrapped or is_whole_json else [("", content.text)]
+
+
+@dataclass
+class _Table:
+    """A table of a log under the keys of the JSON results, with the arguments printed before."""
+
+    place: str
+    record: dict[str, Any]
+    figures: dict[str, Any] = field(default_factory=dict)
+    is_whole: bool = False
 
 
 def _add_tables(found: RunCollector, text: str, place: str) -> int:
     """Add a run for each table of a log, and return how many there are."""
+    tables = list(_tables(found, text, place))
+    for table in tables:
+        if found.is_full:
+            break
+        record = table.record | table.figures
+        if "model" in record:
+            record["model_id"] = record.pop("model")
+        tool = sglang_serving if _OF_SGLANG & table.figures.keys() else vllm_serve
+        tool.add_run(found, table.place, record, complete=table.is_whole)
+        if not table.is_whole:
+            message = "The table has no end: the log was cut off, and this run is not ranked."
+            found.warnings.append(Problem(table.place, message))
+    return len(tables)
+
+
+def _tables(found: RunCollector, text: str, place: str) -> Iterator[_Table]:
+    """Yield the tables of a log; each ends with a rule."""
     arguments: dict[str, Any] = {}
-    tables = 0
-    lines = enumerate(text.splitlines(), 1)
-    for number, raw in lines:
+    table: _Table | None = None
+    for number, raw in enumerate(text.splitlines(), 1):
         line = _CONTROLS.sub("", raw).strip()
+        here = f"{place} line {number}".strip()
         if _NAMESPACE in line:
             arguments = _arguments(line)
         elif _TITLE.search(line):
-            tables += 1
-            here = f"{place} line {number}".strip()
-            _add_run(found, here, arguments, _table(found, lines, place))
-    return tables
+            if table is not None:
+                yield table
+            table = _Table(here, arguments)
+        elif table is not None and _RULE.fullmatch(line):
+            table.is_whole = True
+            yield table
+            table = None
+        elif table is not None:
+            _read_line(found, table, line, here)
+    if table is not None:
+        yield table
 
 
-def _add_run(
-    found: RunCollector, place: str, arguments: dict[str, Any], table: dict[str, Any]
-) -> None:
-    if found.is_full:
+def _read_line(found: RunCollector, table: _Table, line: str, place: str) -> None:
+    label, _colon, text = line.rpartition(":")
+    key = _key(label.strip())
+    if key is None:
         return
-    record = {**arguments, **table}
-    if "model" in record:
-        record["model_id"] = record.pop("model")
-    if _OF_SGLANG & table.keys():
-        sglang_serving.add_run(found, place, record)
-    else:
-        vllm_serve.add_run(found, place, record)
-
-
-def _table(found: RunCollector, lines: Iterator[tuple[int, str]], place: str) -> dict[str, Any]:
-    """Read the lines of a table up to its last rule, under the keys of the JSON results."""
-    table: dict[str, Any] = {}
-    for number, raw in lines:
-        line = _CONTROLS.sub("", raw).strip()
-        if _RULE.fullmatch(line):
-            return table
-        label, separator, value = line.partition(":  ")
-        if not separator:
-            label, _colon, value = line.rpartition(":")
-        key = _key(label.strip())
-        if key is None:
-            continue
-        read = _value(value.strip())
-        if key in table and table[key] != read:
-            message = "This line stands twice in a table, with two values."
-            found.problems.append(Problem(f"{place} line {number}".strip(), message, line[:80]))
-        table[key] = read
-    found.warnings.append(
-        Problem(f"{place} line {number}".strip(), "The table has no end: the log was cut off.")
-    )
-    return table
+    value = _value(text.strip())
+    if table.figures.setdefault(key, value) != value:
+        message = "This line stands twice in a table, with two values."
+        found.problems.append(Problem(place, message, line[:80]))
 
 
 def _key(label: str) -> str | None:

@@ -90,10 +90,13 @@ def _add_batch(found: RunCollector, place: str, record: Record) -> None:
     if row is None:
         return
     if "latency" not in record:
-        tool, keys = "sglang.bench_one_batch", _ENGINE_FIGURES
+        tool = "sglang.bench_one_batch"
+        keys = _ENGINE_FIGURES
     else:
         tool = "sglang.bench_one_batch_server"
         keys = _SERVER_FIGURES if "last_ttft" in record else _OLD_SERVER_FIGURES
+        if row.output_len == 1 and keys is _SERVER_FIGURES:  # nothing was decoded
+            keys = {key: what for key, what in keys.items() if key != "output_throughput"}
     figures = figures_of(record, keys, place)
     if keys is _ENGINE_FIGURES:
         _add_mean_decode_speed(figures, record, row, place)
@@ -104,7 +107,15 @@ def _add_batch(found: RunCollector, place: str, record: Record) -> None:
         input_tokens=row.input_len,
         output_tokens=row.output_len,
     )
-    add_run(found, place, record, tool, workload, figures, skip={*keys, *_Batch.model_fields})
+    add_run(
+        found,
+        place,
+        record,
+        tool,
+        workload,
+        figures,
+        skip={*_SERVER_FIGURES, *keys, *_Batch.model_fields},
+    )
 
 
 def figures_of(

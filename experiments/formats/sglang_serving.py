@@ -82,7 +82,7 @@ def _parse(content: Content) -> ParsedFile:
 
 
 def add_run(
-    found: RunCollector, place: str, record: Mapping[str, Any], *, tool: str = TOOL
+    found: RunCollector, place: str, record: Mapping[str, Any], *, complete: bool = True
 ) -> None:
     """Read one record and add its run to those of the file."""
     row = found.read(Row, place, record)
@@ -114,7 +114,8 @@ def add_run(
         workload=_workload(row, record),
         setup=setup,
         measurements=(),
-        tool=tool,
+        complete=complete,
+        tool=TOOL,
         sweep_group=_sweep_group(row, servers, setup.speed_settings, settings),
     )
     found.add(run, figures)

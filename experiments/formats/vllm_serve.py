@@ -69,7 +69,7 @@ def _parse(content: Content) -> ParsedFile:
 
 
 def add_run(
-    found: RunCollector, place: str, record: Mapping[str, Any], *, tool: str = TOOL
+    found: RunCollector, place: str, record: Mapping[str, Any], *, complete: bool = True
 ) -> None:
     """Read one result and add its run to those of the file."""
     row = found.read(Row, place, record)
@@ -97,7 +97,8 @@ def add_run(
         measurements=(),
         started_at=started_at,
         zone_known=zone_known,
-        tool=tool,
+        complete=complete,
+        tool=TOOL,
         sweep_group=_sweep_group(row, setup),
         extra_names={"model_id": name} if name and name != model.model_name else {},
     )
