@@ -86,6 +86,12 @@ def fields_asked(missing: Sequence[str]) -> list[str]:
     return [name for lacking in missing for name in (lacking, *ASKED_ALONG.get(lacking, ()))]
 
 
+def fields_shared(draft: Upload) -> list[str]:
+    """Return the fields that several files can be given at once: what one lacks, and its sweep."""
+    names = fields_asked(draft.report.get("missing", ()))
+    return [*names, "sweep"] if draft.report.get("preview", {}).get("runs") else names
+
+
 def _keep_fields(
     action: Action, draft: Upload, post: QueryDict, shared: Mapping[str, str], outcome: Outcome
 ) -> None:
@@ -98,7 +104,7 @@ def _keep_fields(
             return
         fields = form.context()
         draft.replacing = form.cleaned_data["replace"]
-    for name in fields_asked(draft.report.get("missing", ())):
+    for name in fields_shared(draft):
         if name in shared:
             fields.setdefault(name, shared[name])
     if action.name == "use" and action.upload_id == draft.pk:

@@ -25,6 +25,7 @@ from experiments.formats import (
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
+from experiments.formats.records import skipped_lines
 
 
 def _reporting_skipped_lines(json_format: Format) -> Format:
@@ -32,11 +33,7 @@ def _reporting_skipped_lines(json_format: Format) -> Format:
 
     def parse(content: Content) -> ParsedFile:
         parsed = json_format.parse(content)
-        _documents, skipped = content.json
-        if not skipped:
-            return parsed
-        message = "Lines between the JSON documents that are no JSON were skipped."
-        return replace(parsed, warnings=(*parsed.warnings, Problem("", message, skipped)))
+        return replace(parsed, warnings=(*parsed.warnings, *skipped_lines(content)))
 
     return replace(json_format, parse=parse)
 

@@ -21,3 +21,10 @@ def records_of(content: Content) -> Iterator[tuple[str, dict[str, Any] | Problem
                 yield place, value
             else:
                 yield place, Problem(place, "A result is a JSON object.", short_value(value))
+
+
+def skipped_lines(content: Content) -> list[Problem]:
+    """Return a warning of the lines between JSON documents that are no JSON, none without such."""
+    _documents, skipped = content.json
+    message = "Lines between the JSON documents that are no JSON were skipped."
+    return [Problem("", message, skipped)] if skipped else []

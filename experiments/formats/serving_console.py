@@ -6,6 +6,7 @@ A script may keep the log as {"success": true, "raw_output": "…"}.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,12 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnreadableError
 from experiments.formats.problems import join_path
-from experiments.formats.records import records_of
+from experiments.formats.records import records_of, skipped_lines
 from experiments.formats.serving_runs import RunCollector
 
 _TITLE = re.compile(r"={5,} Serving Benchmark Result ={5,}")
 _RULE = re.compile(r"={20,}")
 _CONTROLS = re.compile(r"\x1b\[[0-9;]*m")
-_COUNT = re.compile(r"\d{1,15}")
 _UNSET = {"not set", "none"}
 _STATISTIC = re.compile(
     r"(?P<statistic>Mean|Median|Std|Max|P\d{1,2}(?:\.\d{1,3})?) "
@@ -75,7 +75,10 @@ def _detect(content: Content) -> bool:
 
 def _parse(content: Content) -> ParsedFile:
     found = RunCollector()
-    for place, log in _logs(content):
+    logs = _logs(content)
+    if logs[0][0]:  # in records
+        found.warnings += skipped_lines(content)
+    for place, log in logs:
         if not (_add_tables(found, log, place) if isinstance(log, str) else 0):
             message = "This output holds no result, as when a benchmark fails: it is skipped."
             found.warnings.append(Problem(place, message))
@@ -173,12 +176,10 @@ def _value(text: str) -> Any:
     """Return a number, or the text where it is none; None for a limit that was not set."""
     if text.lower() in _UNSET:
         return None
-    if _COUNT.fullmatch(text):
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    for read in (int, float):
+        with suppress(ValueError):
+            return read(text)
+    return text
 
 
 def _arguments(line: str) -> dict[str, Any]:

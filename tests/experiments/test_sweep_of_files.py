@@ -77,7 +77,20 @@ def by_form(client: Client, _folder: Path) -> None:
     press(client, "confirm")
 
 
-@pytest.mark.parametrize("way_in", [by_command, by_form])
+def by_preview(client: Client, _folder: Path) -> None:
+    """Send all files without a word, and say in the preview what is the same for all of them."""
+    client.force_login(make_staff())
+    files = [
+        SimpleUploadedFile(f"nimbus-c{concurrency}.json", result(concurrency))
+        for concurrency in CONCURRENCIES
+    ]
+    preview = send(client, *files).content.decode()
+    assert 'name="all-sweep"' in preview
+    given = {"sweep": LABEL, "backend": "vLLM", "gpu_model": "H100 SXM", "gpu_count": "2"}
+    press(client, "confirm", **{f"all-{name}": value for name, value in given.items()})
+
+
+@pytest.mark.parametrize("way_in", [by_command, by_form, by_preview])
 def test_twelve_files_of_one_sweep_are_one_curve(
     db: None, client: Client, tmp_path: Path, way_in: Callable[[Client, Path], None]
 ) -> None:
