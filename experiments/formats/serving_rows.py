@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from experiments.formats.documents import WorkloadDocument
+from experiments.formats.documents import Problem, WorkloadDocument
 from experiments.formats.fields import Count, NotBoolean, PositiveCount
 from experiments.formats.loads import ClientLoad, serving_workload
+from experiments.formats.problems import join_path
 
 _RATE = 'A rate is a number of requests per second above 0, or "inf".'
 # Words for "when the trace says", which is a rate of its own for every request.
@@ -61,6 +62,22 @@ class ServingRow(BaseModel):
         """How many requests there were."""
         return max(self.completed + (self.requests_failed or 0), self.num_prompts or 0)
 
+    @property
+    def limit(self) -> int | None:
+        """How many requests may be in flight; None where there were too few to reach the limit."""
+        reachable = self.max_concurrency is None or self.max_concurrency <= self.requests_sent
+        return self.max_concurrency if reachable or not self.requests_sent else None
+
+    def limit_warnings(self, place: str) -> list[Problem]:
+        """Return a warning where the limit was above the number of requests."""
+        if self.limit == self.max_concurrency:
+            return []
+        message = (
+            f"Only {self.requests_sent} requests were sent: the limit of {self.max_concurrency} in "
+            "flight was never reached, and they count as sent all at once."
+        )
+        return [Problem(join_path(place, "max_concurrency"), message, self.max_concurrency)]
+
     def mean_tokens(self, total: int | None) -> float | None:
         """Return the mean of a completed request; None where nothing was counted."""
         return total / self.completed if total and self.completed else None
@@ -71,7 +88,7 @@ class ServingRow(BaseModel):
         """Return the load with the real mean lengths and the configured ones."""
         load = ClientLoad(
             rate=self.request_rate,
-            limit=self.max_concurrency,
+            limit=self.limit,
             requests=self.requests_sent,
             burstiness=self.burstiness,
         )

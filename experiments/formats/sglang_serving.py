@@ -137,8 +137,8 @@ def _workload(row: Row, record: Mapping[str, Any]) -> WorkloadDocument:
 
 
 def _doubts(row: Row, place: str) -> list[Problem]:
-    """Warn where the requests were not those configured, or the tokens not those counted."""
-    doubts = []
+    """Warn where load and lengths were not those configured, or tokens not those counted."""
+    doubts = row.limit_warnings(place)
     lengths = zip(
         ("input", "output"),
         row.configured,

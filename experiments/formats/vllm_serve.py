@@ -78,6 +78,7 @@ def add_run(
     read = {key for key in record if is_figure(key)} | _READ | PER_REQUEST
     setup, hidden = vllm_setup(record, skip=read | set(ServingRow.model_fields))
     found.warnings += hidden_warning(place, [*hidden, *hidden_requests(record)])
+    found.warnings += row.limit_warnings(place)
     started_at, zone_known = _started_at(record, place, found)
     figures = serving_figures(record, row, place)
     plain = without_requests(record)

@@ -91,6 +91,15 @@ def test_vllm_serve_load_is_what_the_client_did(
     assert workload.load_pattern == pattern
 
 
+def test_vllm_serve_limit_above_the_requests_is_no_load() -> None:
+    found = parsed(serve(max_concurrency=128), format_name="vllm-bench-serve")
+    workload = found.runs[0].workload
+    assert (workload.concurrent_requests, workload.load_pattern) == (80, "all at once")
+    assert [(warning.path, warning.value) for warning in found.warnings] == [
+        ("max_concurrency", 128)
+    ]
+
+
 def test_vllm_serve_appended_results_of_old_and_new_versions() -> None:
     found = parsed("vllm_serve_appended.json", format_name="vllm-bench-serve")
     old, new = found.runs
