@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.quantization import resolve_quantization
 from experiments.formats.documents import ModelDocument, SetupDocument
+from experiments.formats.fields import MOST_GPUS
 from experiments.formats.figures import Figures
 from experiments.formats.model_names import served_model
 from experiments.formats.parallelism import Parallelism, degree
@@ -65,7 +66,8 @@ def gpus_used(servers: Sequence[Server]) -> int | None:
     """Return the GPUs of all servers, None where one does not say."""
     counts = [server.parallelism.gpus for server in servers]
     known = [count for count in counts if count is not None]
-    return sum(known) if known and len(known) == len(counts) else None
+    is_known = bool(known) and len(known) == len(counts) and sum(known) <= MOST_GPUS
+    return sum(known) if is_known else None
 
 
 def version_of(servers: Sequence[Server]) -> str | None:
