@@ -167,9 +167,7 @@ def add_run(
     found.warnings += hidden_warning(place, hidden)
     accepted = settings.get("acc_length")
     speculates = isinstance(accepted, int | float) and accepted > 1
-    setup = SetupDocument(
-        settings=settings, speculation="method not stated" if speculates else None
-    )
+    shared = [tool, settings.get("run_name"), workload.input_tokens, workload.output_tokens]
     run = RunDocument(
         path=place,
         given_id=None,
@@ -180,18 +178,14 @@ def add_run(
         backend="sglang",
         backend_version=None,
         workload=workload,
-        setup=setup,
+        setup=SetupDocument(
+            settings=settings, speculation="method not stated" if speculates else None
+        ),
         measurements=(),
         tool=tool,
-        sweep_group=_sweep_group(tool, settings, workload),
+        sweep_group=json.dumps(shared),
     )
     found.add(run, figures)
-
-
-def _sweep_group(tool: str, settings: Record, workload: WorkloadDocument) -> str:
-    """Return what batches of one curve share: the name of the run, and their lengths."""
-    lengths = [workload.input_tokens, workload.output_tokens]
-    return json.dumps([tool, settings.get("run_name"), *lengths], default=str)
 
 
 FORMAT = Format(
