@@ -86,7 +86,13 @@ def fields_asked(missing: Sequence[str]) -> list[str]:
     return [name for lacking in missing for name in (lacking, *ASKED_ALONG.get(lacking, ()))]
 
 
-def _for_all(shared: ChoosingForm, missing: Sequence[str]) -> dict[str, str]:
+def fields_shared(draft: Upload) -> list[str]:
+    """Return the fields that several files can be given at once: what one lacks, and its sweep."""
+    names = fields_asked(draft.report.get("missing", ()))
+    return [*names, "sweep"] if draft.report.get("preview", {}).get("runs") else names
+
+
+def _for_all(shared: ChoosingForm, draft: Upload) -> dict[str, str]:
     """Return what was stated for all files, as far as it fills a gap of this one.
 
     A machine that was chosen fills every field of the hardware; of a model only the names that
@@ -94,7 +100,8 @@ def _for_all(shared: ChoosingForm, missing: Sequence[str]) -> dict[str, str]:
     """
     if not shared.is_valid():
         return {}
-    asked = fields_asked(missing)
+    missing = draft.report.get("missing", ())
+    asked = fields_shared(draft)
     if "gpu_model" in missing and shared.cleaned_data["machine"]:
         asked += HARDWARE_FIELDS
     if "model_name" in missing and shared.cleaned_data["variant"]:
@@ -114,7 +121,7 @@ def _keep_fields(
             return
         fields = form.context()
         draft.replacing = form.cleaned_data["replace"]
-    fields = _for_all(shared, draft.report.get("missing", ())) | fields
+    fields = _for_all(shared, draft) | fields
     if action.name == "use" and action.upload_id == draft.pk:
         suggested = draft.report.get("suggestions", {})
         if action.field_name in suggested:

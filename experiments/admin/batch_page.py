@@ -18,6 +18,7 @@ from experiments.admin.batch_actions import (
     SHARED_PREFIX,
     Outcome,
     fields_asked,
+    fields_shared,
     perform,
     prefix_of,
     read_action,
@@ -163,9 +164,9 @@ def _entry(upload: Upload, request: HttpRequest, outcome: Outcome, with_form: bo
 
 
 def _shared(drafts: Sequence[Upload], request: HttpRequest, outcome: Outcome) -> Shared | None:
-    """Return fields that fill the gaps of several files at once; None for fewer than two."""
-    lacking = [set(fields_asked(draft.report.get("missing", ()))) for draft in drafts]
-    names = [name for name in ContextForm.base_fields if sum(name in one for one in lacking) > 1]
+    """Return fields that several files can be given at once; None for fewer than two."""
+    open_fields = [set(fields_shared(draft)) for draft in drafts]
+    names = [n for n in ContextForm.base_fields if sum(n in one for one in open_fields) > 1]
     if not names:
         return None
     looked_for = _looked_for(request, SHARED_PREFIX)

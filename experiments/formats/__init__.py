@@ -13,12 +13,20 @@ from experiments.formats import (
     mmlu_pro_json,
     mmlu_pro_report,
     mmlu_pro_text,
+    serving_console,
+    sglang_batch,
+    sglang_offline,
+    sglang_serving,
     site_json,
+    vllm_latency,
+    vllm_serve,
+    vllm_throughput,
 )
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
 from experiments.formats.near_misses import advice
+from experiments.formats.records import skipped_lines
 
 
 def _reporting_skipped_lines(json_format: Format) -> Format:
@@ -26,11 +34,7 @@ def _reporting_skipped_lines(json_format: Format) -> Format:
 
     def parse(content: Content) -> ParsedFile:
         parsed = json_format.parse(content)
-        _documents, skipped = content.json
-        if not skipped:
-            return parsed
-        message = "Lines between the JSON documents that are no JSON were skipped."
-        return replace(parsed, warnings=(*parsed.warnings, Problem("", message, skipped)))
+        return replace(parsed, warnings=(*parsed.warnings, *skipped_lines(content)))
 
     return replace(json_format, parse=parse)
 
@@ -39,6 +43,12 @@ def _reporting_skipped_lines(json_format: Format) -> Format:
 _JSON_FORMATS = (
     llama_bench_json.FORMAT,
     llama_bench_wrapped.FORMAT,
+    sglang_serving.FORMAT,
+    vllm_serve.FORMAT,
+    vllm_latency.FORMAT,
+    vllm_throughput.FORMAT,
+    sglang_batch.FORMAT,
+    sglang_offline.FORMAT,
     lm_eval_json.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
@@ -47,6 +57,7 @@ FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
     *map(_reporting_skipped_lines, _JSON_FORMATS),
     llama_bench_sql.FORMAT,
+    serving_console.FORMAT,  # as a log, or in the JSON of a script
     llama_bench_markdown.FORMAT,
     mmlu_pro_report.FORMAT,
     mmlu_pro_text.FORMAT,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from benchmarks.quantization import resolve_quantization
+from experiments.backends import resolve_backend
 
 _LONGEST = 500  # characters that are looked at, from the end
 _STEP = re.compile(r"[/\\]+|-{2,}|_{2,}")  # many tools write folders as "--" or "__"
@@ -123,6 +124,39 @@ def _may_be_quantization(window: tuple[Token, ...], text: str) -> bool:
     return not last.isdigit() or _LEGACY.fullmatch(base) is not None
 
 
+# ------------------------------------------------------------------ backend
+
+_WIDEST_BACKEND = 3
+_ENGINES = frozenset(
+    {
+        "exllamav2",
+        "exllamav3",
+        "ik_llama.cpp",
+        "llama.cpp",
+        "lmdeploy",
+        "ollama",
+        "sglang",
+        "tensorrt-llm",
+        "tgi",
+        "vllm",
+    }
+)
+# A library, a tool that says itself what it ran, and what else is called so.
+_NO_ENGINES = frozenset({"ggml", "llamabench", "sgl"})
+
+
+def backends(part: Part) -> Iterator[str]:
+    """Yield the canonical names of the engines in a part."""
+
+    def read(place: tuple[int, int]) -> str | None:
+        text = part.text(part.tokens[slice(*place)])
+        name = resolve_backend(text)
+        key = "".join(character for character in text.lower() if character.isalnum())
+        return name if name in _ENGINES and key not in _NO_ENGINES else None
+
+    return widest_windows(part.tokens, _WIDEST_BACKEND, read)
+
+
 # ------------------------------------------------------------------ load and parallelism
 
 
@@ -134,6 +168,8 @@ _CONCURRENCY = (
     _pattern(r"(?:max[-_]?)?(?:conc|concurrency|concurrent|users|clients)" + _COUNT),
     _pattern(r"(?<!\d[-_.,])(\d{1,7})[-_]?(?:users|clients|concurrent)"),
 )
+_BATCH = _pattern(r"(?:bs|bsz|batch|batch[-_]?size)" + _COUNT)
+_PROMPTS = _pattern("np" + _COUNT)  # of a latency test: the batch
 _SHORT_CONCURRENCY = _pattern(r"c(\d{1,5})")
 _LEAST_TELLING_CONCURRENCY = 8  # "c4" is also a data set
 _LENGTHS = (
@@ -158,7 +194,10 @@ def token_lengths(part: Part) -> tuple[int | None, int | None]:
 
 def concurrency(part: Part) -> int | None:
     """Return how many requests were served at once, None where the part does not say it."""
-    said = [number for pattern in _CONCURRENCY for number in _numbers(pattern, part)]
+    patterns = [*_CONCURRENCY, _BATCH]
+    if any(token.text == "latency" for token in part.tokens):
+        patterns.append(_PROMPTS)
+    said = [number for pattern in patterns for number in _numbers(pattern, part)]
     short = list(_numbers(_SHORT_CONCURRENCY, part))
     if token_lengths(part) == (None, None):
         short = [

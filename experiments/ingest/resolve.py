@@ -134,7 +134,13 @@ def _from_the_future(resolved: ResolvedFile) -> list[Problem]:
 
 
 def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None:
-    """Give each run the warnings whose path is its own or lies within it."""
+    """Give each run the warnings whose path is its own or lies within it.
+
+    A run that is the whole file, with the path "", has every warning of the file.
+    """
+    if [run.document.path for run in resolved.runs] == [""]:
+        resolved.runs = [replace(resolved.runs[0], warnings=tuple(warnings))]
+        return
     places = {run.document.path for run in resolved.runs} - {""}
     by_place: dict[str, list[Problem]] = {}
     for warning in warnings:

@@ -10,6 +10,7 @@ from django.db.models.functions import Replace
 from experiments.ingest.file_names import (
     Part,
     Token,
+    backends,
     concurrency,
     longest_model_name,
     model_names,
@@ -69,6 +70,7 @@ def suggest_from_name(file_name: str) -> dict[str, str]:
         "model_name": only(summarised_model(part) for part in parts)
         or longest_model_name(name for part in parts for name in model_names(part)),
         "quantization": only(name for part in parts for name in quantizations(part)),
+        "backend": only(name for part in parts for name in backends(part)),
         "concurrent_requests": only(concurrency(part) for part in parts),
         "input_tokens": only(token_lengths(part)[0] for part in parts),
         "output_tokens": only(token_lengths(part)[1] for part in parts),

@@ -4,6 +4,7 @@ from experiments.metrics.model import Definition, Metric, MetricGroup
 from experiments.metrics.sources import (
     GUIDELLM,
     SGLANG_ONE_BATCH,
+    SGLANG_SERVING,
     VLLM_BENCH,
     VLLM_LATENCY,
 )
@@ -78,6 +79,18 @@ LATENCY_METRICS = (
                 label="over all gaps",
                 formula="mean over every gap of every request",
                 source=VLLM_BENCH,
+            ),
+            Definition(
+                id="gaps_by_token",
+                label="gaps divided by their tokens",
+                formula="gap before a piece of the answer ÷ its tokens, once for each of them",
+                source=SGLANG_SERVING,
+            ),
+            Definition(
+                id="decode_steps",
+                label="steps of a batch",
+                formula="time of one decode step, which gives each request of a batch a token",
+                source=SGLANG_ONE_BATCH,
             ),
         ),
     ),

@@ -1,7 +1,7 @@
 """What a run takes: memory, energy, and requests that failed."""
 
 from experiments.metrics.model import Definition, Metric, MetricGroup
-from experiments.metrics.sources import GENAI_PERF, LLM_BENCH, MLPERF, VLLM_BENCH
+from experiments.metrics.sources import GENAI_PERF, LLM_BENCH, MLPERF, SGLANG_MEMORY, VLLM_BENCH
 
 RESOURCE_METRICS = (
     Metric(
@@ -13,6 +13,14 @@ RESOURCE_METRICS = (
         group=MetricGroup.MEMORY,
         measures="Memory in use while the model answers (GB = 10⁹ bytes), over all devices.",
         plausible=(0.01, 100_000),
+        definitions=(
+            Definition(
+                id="engine_pools",
+                label="what the engine holds",
+                formula="(weights + KV cache + graphs of the engine on one GPU) × GPUs used",
+                source=SGLANG_MEMORY,
+            ),
+        ),
     ),
     Metric(
         key="peak_memory_gb",

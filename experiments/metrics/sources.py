@@ -6,6 +6,10 @@ VLLM_LATENCY = "https://github.com/vllm-project/vllm/blob/main/vllm/benchmarks/l
 SGLANG_ONE_BATCH = (
     "https://github.com/sgl-project/sglang/blob/main/python/sglang/bench_one_batch.py"
 )
+SGLANG_SERVING = "https://github.com/sgl-project/sglang/blob/main/python/sglang/bench_serving.py"
+SGLANG_MEMORY = (
+    "https://github.com/sgl-project/sglang/blob/main/python/sglang/srt/managers/scheduler.py"
+)
 GUIDELLM = "https://github.com/vllm-project/guidellm/blob/main/docs/guides/metrics.md"
 AIPERF = "https://github.com/ai-dynamo/aiperf/blob/main/docs/metrics-reference.md"
 GENAI_PERF = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"

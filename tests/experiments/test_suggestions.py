@@ -114,6 +114,24 @@ NAMES: dict[str, dict[str, str]] = {
     "perplexity-c4.json": {},  # a data set
     "qwen_concurrency2/qwen_concurrency4.json": {},
     "conc0.json": {},
+    "latency_ip2048_op128_np16.json": {
+        "input_tokens": "2048",
+        "output_tokens": "128",
+        "concurrent_requests": "16",
+    },
+    "throughput_np16.json": {},  # how many prompts there were
+    "Llama-3.1-8B_latency_bs8_float16.json": {
+        "model_name": "Llama-3.1-8B",
+        "quantization": "F16",
+        "concurrent_requests": "8",
+    },
+    # engines
+    "results/vllm/h100.json": {"backend": "vllm", "gpu_model": "H100"},
+    "dsr1_fp4_sglang_tp4.json": {"backend": "sglang", "quantization": "FP4", "gpu_count": "4"},
+    "run-trt-llm.json": {"backend": "tensorrt-llm"},
+    "llama.cpp/run.json": {"backend": "llama.cpp"},
+    "vllm-vs-sglang/run.json": {},
+    "vllm/then_sglang.json": {},
     # models
     "meta-llama__Llama-3.3-70B-Instruct/results_2026-04-28T18-02-04.json": {
         "model_name": "Llama-3.3-70B-Instruct"
@@ -122,7 +140,7 @@ NAMES: dict[str, dict[str, str]] = {
         "model_name": "qwen-3.6-27b",
         "quantization": "BF16",
     },
-    "ollama/qwen3-coder_30b/run_1.json": {"model_name": "qwen3-coder_30b"},
+    "ollama/qwen3-coder_30b/run_1.json": {"model_name": "qwen3-coder_30b", "backend": "ollama"},
     "bloom-7b1_bbh_3-shot.json": {"model_name": "bloom-7b1"},
     "rinna-japanese-gpt-neox-3.6b.json": {},  # its name begins before the family
     "together_70b.json": {},
