@@ -59,6 +59,11 @@ def _epoch_moment(value: Any) -> datetime:
     return datetime.fromtimestamp(value, UTC)
 
 
+def _any_moment(value: Any) -> datetime:
+    """Read a time as text, or as seconds since 1970."""
+    return _moment(value) if isinstance(value, str) else _epoch_moment(value)
+
+
 def _no_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("A number is needed here, not true or false.")  # noqa: TRY004 - pydantic
@@ -108,6 +113,7 @@ def _name(longest: int, *, shortest: int = 1) -> Any:
 
 Time = Annotated[datetime, BeforeValidator(_moment)]
 EpochTime = Annotated[datetime, BeforeValidator(_epoch_moment)]
+AnyTime = Annotated[datetime, BeforeValidator(_any_moment)]
 NotBoolean = BeforeValidator(_no_boolean)
 
 _Readable = AfterValidator(_readable)

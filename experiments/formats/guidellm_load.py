@@ -54,7 +54,7 @@ def read_data_set(value: Any) -> DataSet:
     return DataSet(
         name=_SYNTHETIC if made_up else _short_name(source),
         prompt_tokens=_length(value.get("prompt_tokens")),
-        output_tokens=_length(value.get("output_tokens")),
+        output_tokens=_length(value.get("output_tokens", value.get("generated_tokens"))),
         shape={key: value[key] for key in _SHAPE if value.get(key) not in (None, "", 1, [])},
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from experiments.formats.fields import Count, EpochTime, PositiveCount, Time
+from experiments.formats.fields import AnyTime, Count, PositiveCount
 
 # GuideLLM names percentiles p001 … p999; the middle ones are named as everywhere.
 _STATISTICS = {
@@ -111,7 +111,7 @@ class Row(_Tolerant):
     request_loader: dict[str, Any] = Field(default_factory=dict)
     request_totals: Totals | None = None
     metrics: Metrics
-    start_time: EpochTime | Time | None = None
+    start_time: AnyTime | None = None
     duration: float | None = None
 
     @property

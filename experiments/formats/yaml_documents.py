@@ -179,9 +179,9 @@ class _Builder:
         holder = self.stack[-1] if self.stack else None
         return holder is not None and holder.key is None and isinstance(holder.value, dict)
 
-    def _take_key(self, text: str, event: ev.Event) -> None:
+    def _take_key(self, text: str, event: ev.ScalarEvent) -> None:
         holder = self.stack[-1]
-        if text == "<<":
+        if text == "<<" and event.implicit[0]:
             raise self._error(event, _MERGE, text)
         if text in holder.value:
             raise self._error(event, _TWICE, text)
