@@ -1,9 +1,9 @@
 """llm-d benchmark report 0.1: lists of hosts and engines that correspond, metrics at the top."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.formats.documents import ModelDocument
 from experiments.formats.fields import Count, EpochTime, GpuMemory, OptionalName, PositiveCount
@@ -35,7 +35,7 @@ class _Host(_Tolerant):
 
 class _Engine(_Tolerant):
     name: str | None = None
-    version: str | None = None
+    version: OptionalName | None = None
     args: dict[str, Any] | None = None
 
 
@@ -43,10 +43,18 @@ class _Platform(_Tolerant):
     engine: list[_Engine] = Field(default_factory=list)
 
 
+def _joined_names(value: Any) -> Any:
+    """Return the names of all adapters as one; what is no list of them as it is."""
+    if not isinstance(value, list):
+        return "" if value is None else value
+    names = [item.get("lora") for item in value if isinstance(item, dict)]
+    return " + ".join(str(name) for name in names if name)
+
+
 class _Model(_Tolerant):
     name: str | None = None
     quantization: str | None = None
-    adapters: list[dict[str, Any]] | None = None
+    adapters: Annotated[OptionalName, BeforeValidator(_joined_names)] = ""
 
 
 class _LoadSection(_Tolerant):
@@ -79,10 +87,6 @@ class _Report(_Tolerant):
     scenario: _Scenario
     metrics: _Metrics
     metadata: Any = None
-
-
-class _Adapter(_Tolerant):
-    lora: OptionalName = ""
 
 
 def read_first(report: Mapping[str, Any], place: str) -> Reading:
@@ -121,11 +125,10 @@ def read_first(report: Mapping[str, Any], place: str) -> Reading:
 def _variant(model: _Model) -> ModelDocument:
     """Return the model; all adapters that were loaded together make the variant."""
     named = served_model(None if model.name == _UNKNOWN else model.name)
-    adapters = [str(item["lora"]) for item in model.adapters or [] if item.get("lora")]
     return ModelDocument(
         model_name=named.model_name,
         quantization=model.quantization or named.quantization,
-        lora_adapter=" + ".join(adapters),
+        lora_adapter=model.adapters,
     )
 
 

@@ -12,8 +12,6 @@ from experiments.formats.llmd_sections import Component, Native, Report, Standar
 from experiments.formats.llmd_stack import Server, split_image
 from experiments.formats.problems import join_path
 
-_ENGINE = "inference_engine"
-
 
 def read_later(report: Mapping[str, Any], place: str) -> Reading:
     """Read a report of version 0.2 or 0.2.1; raises pydantic's ValidationError."""
@@ -72,11 +70,11 @@ def _uuid(uid: str | None) -> str | None:
 
 
 def _engines(stack: Sequence[Component]) -> list[tuple[Standardized, Native]]:
-    """Return the inference engines of a stack; routers and the like answer no requests."""
+    """Return the inference engines of a stack."""
     return [
-        (Standardized.model_validate(item.standardized), item.native)
+        (item.standardized, item.native)
         for item in stack
-        if item.standardized.get("kind") == _ENGINE
+        if isinstance(item.standardized, Standardized)
     ]
 
 

@@ -1,11 +1,11 @@
 """The sections of an llm-d benchmark report 0.2 and 0.2.1 that are read."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from experiments.formats.fields import Count, PositiveCount, Time
+from experiments.formats.fields import Count, OptionalName, PositiveCount, Time
 from experiments.formats.llmd_figures import Latency, Requests, Statistics
 
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
@@ -61,7 +61,7 @@ class Standardized(_Tolerant):
 
     kind: str | None = None
     tool: str | None = None
-    tool_version: str | None = None
+    tool_version: OptionalName | None = None
     role: str | None = None
     replicas: PositiveCount = 1
     model: Named = Field(default_factory=Named)
@@ -76,10 +76,19 @@ class Native(_Tolerant):
     config: Any = None
 
 
+def _kind_of(value: Any) -> str:
+    """Tell engines from routers and the like, which answer no requests and are not read."""
+    is_engine = isinstance(value, dict) and value.get("kind") == "inference_engine"
+    return "engine" if is_engine else "other"
+
+
 class Component(_Tolerant):
     """A part of what was measured: an engine, a router …"""
 
-    standardized: dict[str, Any] = Field(default_factory=dict)
+    standardized: Annotated[
+        Annotated[Standardized, Tag("engine")] | Annotated[Any, Tag("other")],
+        Discriminator(_kind_of),
+    ] = None
     native: Native = Field(default_factory=Native)
 
 

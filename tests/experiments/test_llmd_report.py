@@ -276,6 +276,26 @@ def test_what_is_wrong_is_told_with_its_place(
     assert words in told[f"results.request_performance.aggregate.{place}"], told
 
 
+def test_adapters_that_are_loaded_together_are_one_variant() -> None:
+    report = first()
+    report["scenario"]["model"]["adapters"] = [{"lora": "sql"}, {"lora": "golang"}]
+    assert only(report).model.lora_adapter == "sql + golang"
+    report["scenario"]["model"]["adapters"] = [{"lora": "x" * 300}]
+    with pytest.raises(InvalidFileError) as refused:
+        parse(json.dumps(report))
+    assert refused.value.problems[0].path == "scenario.model.adapters"
+
+
+def test_wrong_parts_of_the_stack_are_told_with_their_place() -> None:
+    report = later()
+    report["scenario"]["stack"][0]["standardized"]["tool_version"] = "x" * 300
+    report["scenario"]["stack"][1]["standardized"] = {"kind": "generic", "model": 3}
+    with pytest.raises(InvalidFileError) as refused:
+        parse(json.dumps(report))
+    (problem,) = refused.value.problems
+    assert problem.path == "scenario.stack[0].standardized.tool_version"
+
+
 def test_impossible_counts_of_accelerators_are_refused() -> None:
     report = first()
     report["scenario"]["host"]["accelerator"][0]["count"] = 2**31 - 1
