@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 from experiments.formats import (
+    guidellm,
+    guidellm_csv,
+    inference_perf,
     llama_bench_csv,
     llama_bench_json,
     llama_bench_markdown,
     llama_bench_sql,
     llama_bench_wrapped,
+    llmd_report,
     lm_eval_json,
     lm_eval_markdown,
     mmlu_pro_json,
@@ -49,6 +53,9 @@ _JSON_FORMATS = (
     vllm_throughput.FORMAT,
     sglang_batch.FORMAT,
     sglang_offline.FORMAT,
+    guidellm.FORMAT,
+    llmd_report.FORMAT,
+    inference_perf.FORMAT,
     lm_eval_json.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
@@ -56,8 +63,12 @@ _JSON_FORMATS = (
 FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
     *map(_reporting_skipped_lines, _JSON_FORMATS),
+    guidellm.YAML_FORMAT,
+    llmd_report.YAML_FORMAT,
+    inference_perf.YAML_FORMAT,
     llama_bench_sql.FORMAT,
     serving_console.FORMAT,  # as a log, or in the JSON of a script
+    guidellm_csv.FORMAT,
     llama_bench_markdown.FORMAT,
     mmlu_pro_report.FORMAT,
     mmlu_pro_text.FORMAT,

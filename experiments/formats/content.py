@@ -1,16 +1,18 @@
-"""From bytes to text and JSON documents, with a clear error for everything that is neither.
+"""From bytes to text, JSON documents and YAML, with a clear error for everything that is neither.
 
 Packed files are unpacked first; what is hashed and kept is what was sent.
 """
 
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from experiments.formats.documents import Problem, UnreadableError
 from experiments.formats.json_documents import Document, read_documents
+from experiments.formats.yaml_documents import read_yaml, top_level_keys
 
 MAX_TEXT_BYTES = 64 * 2**20
 """How large a packed file may be when it is unpacked, unless the caller sets another limit."""
@@ -28,7 +30,7 @@ _CONFLICT_IN_JSON = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Content:
-    """A received file as text; JSON is read once, when it is first asked for."""
+    """A received file as text; JSON and YAML are read once, when they are first asked for."""
 
     text: str
     file_name: str = ""
@@ -54,6 +56,38 @@ class Content:
         """What reading the JSON gave: each format asks, and broken JSON is read once, too."""
         try:
             return read_documents(self.text)
+        except UnreadableError as error:
+            return error
+
+    def json_values(self) -> Iterator[tuple[str, Any]]:
+        """Yield each JSON value with its place, those of an array at the top one by one."""
+        for document in self.json[0]:
+            if isinstance(document.value, list):
+                for index, value in enumerate(document.value):
+                    yield f"{document.place}[{index}]", value
+            else:
+                yield document.place, document.value
+
+    @cached_property
+    def yaml_keys(self) -> frozenset[str]:
+        """The keys at the margin of a YAML mapping, none for JSON and what begins otherwise.
+
+        Formats that may be YAML look here before they ask for `yaml`: parsing costs, this does not.
+        """
+        return frozenset() if self.looks_like_json else top_level_keys(self.text)
+
+    @property
+    def yaml(self) -> Any:
+        """The value of the file read as YAML. Raises UnreadableError where it cannot be."""
+        read = self._read_yaml
+        if isinstance(read, UnreadableError):
+            raise UnreadableError(*read.problems)
+        return read
+
+    @cached_property
+    def _read_yaml(self) -> Any:
+        try:
+            return read_yaml(self.text)
         except UnreadableError as error:
             return error
 

@@ -11,6 +11,9 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 MOST_GPUS = 32_767
 
 _TIME = "A time is written like 2026-11-20T09:30:00Z."
+_EPOCH = "A time is a number of seconds since 1970."
+_EPOCH_FIRST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+_EPOCH_END = datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 _ISO_DATE = re.compile(r"^\d{4}-?\d{2}-?\d{2}")
 # Letters by their category, but with nothing to see: fillers, a blank of Braille.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -43,6 +46,22 @@ def _check_year(moment: datetime) -> None:
         raise ValueError(
             f"The year of a measurement lies between {EARLIEST_YEAR} and {LATEST_YEAR}."
         )
+
+
+def _epoch_moment(value: Any) -> datetime:
+    """Read seconds since 1970 as a time in UTC."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(_EPOCH)  # noqa: TRY004 - pydantic
+    if not _EPOCH_FIRST <= value < _EPOCH_END:  # no NaN is
+        raise ValueError(
+            f"The year of a measurement lies between {EARLIEST_YEAR} and {LATEST_YEAR}. {_EPOCH}"
+        )
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _any_moment(value: Any) -> datetime:
+    """Read a time as text, or as seconds since 1970."""
+    return _moment(value) if isinstance(value, str) else _epoch_moment(value)
 
 
 def _no_boolean(value: Any) -> Any:
@@ -93,6 +112,8 @@ def _name(longest: int, *, shortest: int = 1) -> Any:
 
 
 Time = Annotated[datetime, BeforeValidator(_moment)]
+EpochTime = Annotated[datetime, BeforeValidator(_epoch_moment)]
+AnyTime = Annotated[datetime, BeforeValidator(_any_moment)]
 NotBoolean = BeforeValidator(_no_boolean)
 
 _Readable = AfterValidator(_readable)

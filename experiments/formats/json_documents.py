@@ -44,7 +44,7 @@ def read_documents(text: str) -> tuple[tuple[Document, ...], int]:
         if not documents and text.lstrip()[:1] in ("{", "["):
             raise _broken(text, error) from error
         return documents, skipped
-    _check_text(whole, "")
+    check_text(whole, "")
     return (Document("", whole),), 0
 
 
@@ -74,7 +74,7 @@ def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
                 raise _broken(text, error) from error
         if _holds_object(value):
             place = f"line {line_number}"
-            _check_text(value, place)
+            check_text(value, place)
             documents.append(Document(place, value))
         else:
             skipped += bool(line.strip())
@@ -143,7 +143,7 @@ _TOO_MANY = Problem(
     f"The file holds more than {MOST_DOCUMENTS:,} JSON documents, or {MOST_LINES:,} other lines "
     "between them; split it.",
 )
-_TOO_DEEP = Problem("", f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
+_TOO_DEEP = Problem("", f"The file is nested deeper than {_MAX_DEPTH} levels.")
 
 
 def _broken(text: str, error: json.JSONDecodeError) -> UnreadableError:
@@ -157,7 +157,7 @@ def _broken(text: str, error: json.JSONDecodeError) -> UnreadableError:
     )
 
 
-def _check_text(value: Any, path: str, depth: int = 0) -> None:
+def check_text(value: Any, path: str, depth: int = 0) -> None:
     """Refuse text that no database can store, and nesting that no result file has."""
     if depth > _MAX_DEPTH:
         raise UnreadableError(_TOO_DEEP)
@@ -172,8 +172,8 @@ def _check_text(value: Any, path: str, depth: int = 0) -> None:
             )
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key, path, depth + 1)
-            _check_text(item, f"{path}.{key}" if path else key, depth + 1)
+            check_text(key, path, depth + 1)
+            check_text(item, f"{path}.{key}" if path else key, depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _check_text(item, f"{path}[{index}]", depth + 1)
+            check_text(item, f"{path}[{index}]", depth + 1)

@@ -3,6 +3,7 @@
 from experiments.metrics.model import Definition, Metric, MetricGroup
 from experiments.metrics.sources import (
     GUIDELLM,
+    GUIDELLM_FIRST,
     SGLANG_ONE_BATCH,
     SGLANG_SERVING,
     VLLM_BENCH,
@@ -61,6 +62,12 @@ LATENCY_METRICS = (
                 label="with the first token",
                 formula="E2E latency ÷ generated tokens",
                 source=GUIDELLM,
+            ),
+            Definition(
+                id="decode_over_all",
+                label="decode time over all tokens",
+                formula="(E2E latency − TTFT) ÷ generated tokens, the first counted",
+                source=GUIDELLM_FIRST,
             ),
         ),
     ),

@@ -11,6 +11,9 @@ SGLANG_MEMORY = (
     "https://github.com/sgl-project/sglang/blob/main/python/sglang/srt/managers/scheduler.py"
 )
 GUIDELLM = "https://github.com/vllm-project/guidellm/blob/main/docs/guides/metrics.md"
+GUIDELLM_FIRST = (
+    "https://github.com/vllm-project/guidellm/blob/v0.3.1/src/guidellm/benchmark/benchmark.py"
+)
 AIPERF = "https://github.com/ai-dynamo/aiperf/blob/main/docs/metrics-reference.md"
 GENAI_PERF = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"
 LLMPERF = "https://github.com/ray-project/llmperf/blob/main/token_benchmark_ray.py"

@@ -187,6 +187,9 @@ THROUGHPUT_METRICS = (
         group=MetricGroup.THROUGHPUT,
         measures="Requests per second that met the stated latency targets.",
         plausible=(0, 100_000),
-        definitions=(_wall_clock("completed requests that met every target"),),
+        definitions=(
+            _wall_clock("completed requests that met every target"),
+            _over_time("requests that met every target are completed"),
+        ),
     ),
 )

@@ -23,7 +23,15 @@ from tests.experiments.ways_in import by_form, facts
 SAMPLES = Path(__file__).parent / "samples"
 PUBLISHED = Path(__file__).resolve().parents[2] / "experiments" / "sample"
 LARGEST_BYTES = 30_000
-FOLDERS_OF_CORPUS = ("llama-bench*", "lm-eval*", "mmlu-pro", "other-*", "vllm-*")
+FOLDERS_OF_CORPUS = (
+    "llama-bench*",
+    "lm-eval*",
+    "mmlu-pro",
+    "other-*",
+    "vllm-*",
+    "guidellm*",
+    "llmd-benchmark-report",
+)
 PAGES = ("/", "/?expand=all", "/api/performance-grid", "/api/configurations", "/api/runs")
 _NO_RESULTS = ("README.md", "__init__.py")
 WITHIN_A_TEST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
