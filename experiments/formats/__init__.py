@@ -3,11 +3,16 @@
 from dataclasses import replace
 
 from experiments.formats import (
+    genai_perf_csv,
+    genai_perf_json,
+    inferencex_csv,
+    inferencex_json,
     llama_bench_csv,
     llama_bench_json,
     llama_bench_markdown,
     llama_bench_sql,
     llama_bench_wrapped,
+    llmperf,
     lm_eval_json,
     lm_eval_markdown,
     mmlu_pro_json,
@@ -18,6 +23,7 @@ from experiments.formats import (
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
+from experiments.formats.siblings import what_to_send_instead
 
 
 def _reporting_skipped_lines(json_format: Format) -> Format:
@@ -38,12 +44,17 @@ def _reporting_skipped_lines(json_format: Format) -> Format:
 _JSON_FORMATS = (
     llama_bench_json.FORMAT,
     llama_bench_wrapped.FORMAT,
+    inferencex_json.FORMAT,
+    genai_perf_json.FORMAT,
     lm_eval_json.FORMAT,
+    llmperf.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
 )
 FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
+    genai_perf_csv.FORMAT,
+    inferencex_csv.FORMAT,
     *map(_reporting_skipped_lines, _JSON_FORMATS),
     llama_bench_sql.FORMAT,
     llama_bench_markdown.FORMAT,
@@ -68,6 +79,8 @@ def detect_format(content: Content) -> Format:
             unreadable = unreadable or error
     if unreadable is not None:
         raise unreadable
+    if advice := what_to_send_instead(content):
+        raise UnknownFormatError(Problem("", advice, _glimpse(content)))
     titles = "; ".join(item.title for item in FORMATS)
     raise UnknownFormatError(
         Problem("", f"No known format matches this file. Known are: {titles}.", _glimpse(content))
