@@ -17,7 +17,7 @@ from experiments.formats.genai_perf_telemetry import Gpu, Machine, used_gpus
 from experiments.formats.problems import short_value
 
 _HEADER = re.compile(r"\s*\"?Metric\"?,\"?avg\"?,", re.IGNORECASE)
-_NAME = re.compile(r"(?P<name>[^()]*?)\s*(?:\([^()]*\)\s*)?(?:\((?P<unit>[^()]+)\))?\s*")
+_UNIT = re.compile(r"\(([^()]+)\)\s*$")
 _NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _UNMEASURED = ("", "nan", "n/a", "none")
 # The header leaves the unit of counts and of some lengths out.
@@ -115,10 +115,10 @@ def _metric(
 ) -> tuple[str, dict[str, Any]]:
     """Return the tool's name of a row's metric, and its statistics with their unit."""
     written = row.get("metric", "")
-    found = _NAME.fullmatch(written)
-    name = found["name"] if found else written
+    unit = _UNIT.search(written)
+    name = re.sub(r"\([^()]*\)", "", written)
     tag = re.sub(r"\W+", "_", name.strip().lower())
-    metric: dict[str, Any] = {"unit": (found["unit"] if found else None) or _unit_of(tag)}
+    metric: dict[str, Any] = {"unit": unit[1] if unit else _unit_of(tag)}
     for column, cell in row.items():
         statistic = "avg" if column == "value" else column
         if not _STATISTICS.fullmatch(statistic) or cell.strip().lower() in _UNMEASURED:
