@@ -140,4 +140,12 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="AIPerf or GenAI-Perf",
+    file_name="profile_export_aiperf.csv",
+    fills=(
+        *("gpu_model", "gpu_count", "input_tokens", "output_tokens", "tokens_per_second"),
+        *("tokens_per_second_per_user", "prompt_processing_speed", "requests_per_second"),
+        *("ttft_ms", "tpot_ms", "itl_ms", "e2e_latency_ms", "gpu_power_watts", "memory_usage_gb"),
+    ),
+    lacks=("model_name", "quantization", "backend", "gpu_model"),
 )

@@ -91,4 +91,15 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="AIPerf or GenAI-Perf",
+    command="aiperf profile --model MODEL --url localhost:8000 --endpoint-type chat --streaming "
+    "--concurrency 8 --request-count 100",
+    file_name="profile_export_aiperf.json",
+    fills=(
+        *("model_name", "gpu_model", "gpu_count", "gpu_memory_gb", "concurrent_requests"),
+        *("input_tokens", "output_tokens", "tokens_per_second", "tokens_per_second_per_user"),
+        *("prompt_processing_speed", "requests_per_second", "ttft_ms", "tpot_ms", "itl_ms"),
+        *("e2e_latency_ms", "error_rate", "gpu_power_watts", "memory_usage_gb", "peak_memory_gb"),
+    ),
+    lacks=("quantization", "backend", "gpu_model"),
 )

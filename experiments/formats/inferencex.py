@@ -28,6 +28,13 @@ from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import problems_of
 from hardware.resolution import HardwareFacts
 
+FILLS = (
+    *("model_name", "quantization", "backend", "backend_version", "gpu_model", "gpu_count"),
+    *("concurrent_requests", "tokens_per_second", "tokens_per_second_per_gpu"),
+    *("tokens_per_second_per_user", "total_tokens_per_second", "total_tokens_per_second_per_gpu"),
+    *("prompt_processing_speed", "prompt_processing_speed_per_gpu", "ttft_ms", "tpot_ms"),
+    *("itl_ms", "e2e_latency_ms", "gpu_power_watts", "joules_per_token"),
+)
 _STATED = ("model", "framework", "precision", "conc", "isl", "osl")
 _NO_SETTINGS = (
     "power_audit", "power_invalid_reasons", "workers", "benchmark_outcome", "request_accounting",

@@ -12,7 +12,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
-from experiments.formats.inferencex import Source, parse_rows
+from experiments.formats.inferencex import FILLS, Source, parse_rows
 from experiments.formats.problems import short_value
 
 _START = "Model,ISL,OSL,Hardware,"
@@ -125,4 +125,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="InferenceX",
+    file_name="InferenceX.csv",
+    fills=FILLS,
 )

@@ -6,7 +6,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem
-from experiments.formats.inferencex import Source, parse_rows
+from experiments.formats.inferencex import FILLS, Source, parse_rows
 from experiments.formats.records import records_of
 
 _KEYS = {"hw", "conc", "framework", "precision"}
@@ -68,4 +68,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="InferenceX",
+    file_name="agg_bmk.json",
+    fills=FILLS,
 )

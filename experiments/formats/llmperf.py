@@ -170,4 +170,14 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="llmperf",
+    command="python token_benchmark_ray.py --model MODEL --num-concurrent-requests 8 "
+    "--results-dir results --llm-api openai",
+    file_name="MODEL_550_150_summary.json",
+    fills=(
+        *("model_name", "concurrent_requests", "input_tokens", "output_tokens"),
+        *("tokens_per_second", "tokens_per_second_per_user", "requests_per_second", "ttft_ms"),
+        *("tpot_ms", "e2e_latency_ms", "error_rate"),
+    ),
+    lacks=("quantization", "backend", "gpu_model"),
 )
