@@ -11,15 +11,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from experiments.formats.documents import Problem
+from experiments.formats.fields import MOST_GPUS
 from experiments.formats.figures import Figures
 from experiments.formats.problems import join_path, problems_of
 from hardware.resolution import HardwareFacts
 
 BYTES_PER_GB = 1e9
 BYTES_PER_GIB = 2**30
+_LARGEST_GB = 1e5
 _POWER, _USED, _TOTAL = "gpu_power_usage", "gpu_memory_used", "gpu_memory_total"
 _LIMIT, _WORK = "power_management_limit", "gpu_utilization"
 _WATCHED_TWICE = "Several exporters report the same GPU: it is counted once."
+_TOO_MANY = f"A run uses {MOST_GPUS:,} GPUs at most."
 _IDLE = "GPUs that did no work during the whole run are not counted as used."
 
 
@@ -116,6 +119,8 @@ def used_gpus(gpus: Iterable[Gpu], place: str) -> Machine:
         warnings.append(Problem(place, _WATCHED_TWICE, len(listed)))
     if len(used) < len(once):
         warnings.append(Problem(place, _IDLE, len(once) - len(used)))
+    if len(used) > MOST_GPUS:
+        return Machine(problems=(Problem(place, _TOO_MANY, len(used)),))
     return Machine(gpus=tuple(used), warnings=tuple(warnings))
 
 
@@ -156,7 +161,7 @@ def _did_work(gpu: Gpu) -> bool:
 
 def _size_in_gib(gpu: Gpu) -> float | None:
     total = gpu.reading(_TOTAL)
-    if total is None or total.unit != "GB" or not total.avg:
+    if total is None or total.unit != "GB" or not total.avg or not 0 < total.avg < _LARGEST_GB:
         return None
     return float(round(total.avg * BYTES_PER_GB / BYTES_PER_GIB)) or None
 

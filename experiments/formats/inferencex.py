@@ -19,6 +19,7 @@ from experiments.formats.documents import (
     RunDocument,
     SetupDocument,
 )
+from experiments.formats.fields import MOST_GPUS
 from experiments.formats.figures import Figures
 from experiments.formats.inferencex_figures import add_figures, is_figure, ratio_of_lengths
 from experiments.formats.inferencex_rows import Gpus, Row, gpu_model, gpus_of
@@ -56,6 +57,7 @@ _NOT_COUNTED = (
     "Prompt and generated tokens are counted for each GPU that prefills or decodes; how many these "
     "are is not said, so what all GPUs do together is left out."
 )
+_TOO_MANY = f"A run uses {MOST_GPUS:,} GPUs at most."
 _FAILED = "The benchmark failed; nothing was measured."
 
 
@@ -80,6 +82,9 @@ def parse_rows(sources: Sequence[Source], problems: Sequence[Problem] = ()) -> P
             problems += problems_of(error, source.place, source=source.record)
             continue
         gpus = gpus_of(row, source.record)
+        if gpus.total and gpus.total > MOST_GPUS:
+            problems.append(Problem(source.place, _TOO_MANY, gpus.total))
+            continue
         figures = Figures(sample_count=row.completed)
         failed = row.completed == 0 or bool(
             row.benchmark_outcome and row.benchmark_outcome.status == "failed"

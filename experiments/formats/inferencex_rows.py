@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from experiments.formats.fields import Count, NotBoolean
+from experiments.formats.fields import MOST_GPUS, Count, NotBoolean
 from hardware.catalogue import load_devices
 from hardware.names import spelling_key
 
@@ -31,6 +31,7 @@ def _switch(value: Any) -> Any:
 
 Switch = Annotated[bool | None, BeforeValidator(_switch)]
 Size = Annotated[Count | None, NotBoolean]
+Degree = Annotated[int | None, NotBoolean, Field(ge=0, le=MOST_GPUS)]
 
 
 class Outcome(BaseModel):
@@ -56,19 +57,16 @@ class Row(BaseModel):
     image: str | None = Field(default=None, max_length=500)
     isl: Size = None
     osl: Size = None
-    tp: Size = None
-    pp: Size = None
-    pcp_size: Size = None
-    ep: Size = None
+    tp: Degree = None
+    pp: Degree = None
+    pcp_size: Degree = None
+    ep: Degree = None
     dp_attention: Switch = None
     is_multinode: Switch = None
     disagg: Switch = None
-    num_gpus: Size = None
-    num_prefill_gpu: Size = None
-    num_decode_gpu: Size = None
-    prefill_tp: Size = None
-    prefill_pp: Size = None
-    decode_tp: Size = None
+    num_gpus: Degree = None
+    num_prefill_gpu: Degree = None
+    num_decode_gpu: Degree = None
     mtp: str | None = Field(default=None, max_length=100)
     spec_decoding: str | None = Field(default=None, max_length=100)
     speculation_length: Size = None

@@ -104,11 +104,9 @@ def _run(
         {key: value for key, value in record.items() if not is_result(key)}, skip=_STATED
     )
     warnings += hidden_warning(place, hidden)
-    provider = record.get("framework")
-    if provider:
-        warnings.append(
-            Problem(join_path(place, "framework"), _PROVIDER, settings.get("framework"))
-        )
+    provider = settings.get("framework")
+    if provider is not None:
+        warnings.append(Problem(join_path(place, "framework"), _PROVIDER, provider))
     nothing = not summary.results_num_completed_requests
     if nothing:
         warnings.append(Problem(place, _NOTHING, f"{summary.failed or 0} failed"))
@@ -138,7 +136,7 @@ def _run(
         ),
         setup=SetupDocument(
             settings=settings,
-            speed_settings={"provider": provider} if isinstance(provider, str) else {},
+            speed_settings={} if provider is None else {"provider": provider},
         ),
         measurements=figures.measurements,
         status="failed" if nothing else "completed",

@@ -262,3 +262,14 @@ def test_what_lies_beside_results_is_refused_with_what_to_send(
         detect_format(decode(json.dumps(record).encode()))
     assert words in caught.value.problems[0].message
     assert "profile_export_aiperf.json" in caught.value.problems[0].message
+
+
+def test_readings_beyond_reason_are_refused_or_say_nothing() -> None:
+    record = json.loads(read("aiperf_2025.json"))
+    gpus = record["telemetry_data"]["endpoints"]["localhost:9400"]["gpus"]
+    gpus["gpu_0"]["metrics"]["gpu_memory_total"]["avg"] = 1e308
+    (run,) = parse(json.dumps(record).encode(), JSON).runs
+    assert run.hardware.gpu_memory_gb is None
+    gpus |= {f"gpu_{n}": gpus["gpu_1"] | {"gpu_uuid": f"GPU-{n}"} for n in range(3, 40_000)}
+    (problem,) = refusal(json.dumps(record).encode(), JSON)
+    assert (problem.path, problem.message) == ("telemetry_data", "A run uses 32,767 GPUs at most.")

@@ -231,6 +231,8 @@ def test_wrong_cells_of_the_web_export_are_named(
         ({"conc": 0}, "[0].conc"),
         ({"conc": None}, "[0].conc"),
         ({"tp": -4}, "[0].tp"),
+        ({"tp": 100_000}, "[0].tp"),
+        ({"tp": 2000, "pp": 2000}, "[0]"),
         ({"mean_ttft": "0.04"}, "[0].mean_ttft"),
         ({"tput_per_gpu": -1.0}, "[0].tput_per_gpu"),
         ({"dp_attention": "perhaps"}, "[0].dp_attention"),
