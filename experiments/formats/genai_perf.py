@@ -68,12 +68,12 @@ def parse_results(results: Sequence[Result], problems: Sequence[Problem]) -> Par
     for result in results:
         requests = read_requests(result.metrics, failed=result.failed)
         figures = Figures(sample_count=requests.completed)
-        nothing = requests.completed == 0 or (requests.completed is None and bool(result.failed))
-        figures.add_error_rate(
-            requests.completed or 0,
-            requests.failed,
-            at=join_path(result.place, "error_request_count"),
+        nothing = requests.completed == 0 or (
+            requests.completed is None and bool(result.failed) and not _was_answered(result)
         )
+        if requests.completed is not None or nothing:
+            at = join_path(result.place, "error_request_count")
+            figures.add_error_rate(requests.completed or 0, requests.failed, at=at)
         runs.append(_run(result, figures, requests, warnings, nothing=nothing))
         warnings += [*figures.warnings, *result.machine.warnings]
         problems += [*figures.problems, *result.machine.problems]
@@ -148,6 +148,10 @@ def _run(
         tool_version=result.version,
         sweep_group=_shared(config.model_names, settings),
     )
+
+
+def _was_answered(result: Result) -> bool:
+    return bool(result.metrics.get("request_latency") or result.metrics.get("request_throughput"))
 
 
 def _shared(model_names: Sequence[str], settings: Mapping[str, Any]) -> str:

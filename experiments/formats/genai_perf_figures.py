@@ -36,7 +36,7 @@ _STREAMED_ONLY = frozenset({
     "inter_chunk_latency", "output_token_throughput_per_user", "prefill_throughput",
     "prefill_throughput_per_user",
 })  # fmt: skip
-# A share of one user where the metric already says so; and how GenAI-Perf wrote rates in 2024.
+# How GenAI-Perf's CSV of 2024 wrote the unit of rates.
 _PER_SECOND = ("per sec", "per second")
 _NOT_STREAMED = (
     "The answers were not streamed: the tool then writes the time of the whole answer as that of "
@@ -89,13 +89,19 @@ def add_figures(
             continue
         seen.add(target)
         _add_metric(figures, metric, target, at, context)
-    speed = _mean(metrics, "request_throughput")
+    _add_prompt_speed(figures, requests, join_path(place, "input_sequence_length"))
+
+
+def _add_prompt_speed(figures: Figures, requests: Requests, at: str) -> None:
+    """Derive the prompt tokens per second of all requests from how many were completed."""
+    speeds = {item.identity: item.value for item in figures.measurements}
+    speed = speeds.get(("requests_per_second", "mean", "wall_clock"))
     if speed and requests.input_tokens:
         figures.add(
             "prompt_processing_speed",
             speed * requests.input_tokens,
             "tok/s",
-            at=join_path(place, "input_sequence_length"),
+            at=at,
             definition="wall_clock",
             derived_from=("request_throughput", "input_sequence_length"),
         )

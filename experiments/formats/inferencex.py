@@ -89,7 +89,8 @@ def parse_rows(sources: Sequence[Source], problems: Sequence[Problem] = ()) -> P
         failed = row.completed == 0 or bool(
             row.benchmark_outcome and row.benchmark_outcome.status == "failed"
         )
-        figures.add_error_rate(row.completed or 0, row.failed, at=source.place)
+        if row.completed is not None:
+            figures.add_error_rate(row.completed, row.failed, at=source.place)
         if not failed:
             add_figures(figures, source.record, row, gpus, source.place)
         runs.append(_run(source, row, gpus, figures, warnings, failed=failed))

@@ -151,6 +151,18 @@ def test_genai_perf_of_2025_reads_sections_and_leaves_out_what_was_not_streamed(
     assert (run.hardware.gpu_models, run.hardware.gpu_count) == ((), 2)
 
 
+def test_failures_without_a_count_of_what_was_completed_give_no_rate() -> None:
+    record = json.loads(read("aiperf_2025.json"))
+    del record["request_count"]
+    record["request_throughput"] = {"unit": "requests/min", "avg": 30.0}
+    (run,) = parse(json.dumps(record).encode(), JSON).runs
+    found = figures(run)
+    assert run.status == "completed"
+    assert "error_rate" not in {metric for metric, *_ in found}
+    assert found["requests_per_second", "mean", "wall_clock"] == 0.5
+    assert found["prompt_processing_speed", "mean", "wall_clock"] == 50.0
+
+
 def test_runs_of_one_file_that_differ_in_load_are_one_sweep() -> None:
     first = json.loads(read("aiperf_2025.json"))
     second = json.loads(read("aiperf_2025.json"))
