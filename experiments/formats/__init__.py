@@ -3,15 +3,20 @@
 from dataclasses import replace
 
 from experiments.formats import (
+    genai_perf_csv,
+    genai_perf_json,
     guidellm,
     guidellm_csv,
     inference_perf,
+    inferencex_csv,
+    inferencex_json,
     llama_bench_csv,
     llama_bench_json,
     llama_bench_markdown,
     llama_bench_sql,
     llama_bench_wrapped,
     llmd_report,
+    llmperf,
     lm_eval_json,
     lm_eval_markdown,
     mmlu_pro_json,
@@ -49,6 +54,7 @@ _JSON_FORMATS = (
     llama_bench_wrapped.FORMAT,
     sglang_serving.FORMAT,
     vllm_serve.FORMAT,
+    inferencex_json.FORMAT,
     vllm_latency.FORMAT,
     vllm_throughput.FORMAT,
     sglang_batch.FORMAT,
@@ -56,12 +62,16 @@ _JSON_FORMATS = (
     guidellm.FORMAT,
     llmd_report.FORMAT,
     inference_perf.FORMAT,
+    genai_perf_json.FORMAT,
     lm_eval_json.FORMAT,
+    llmperf.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
 )
 FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
+    genai_perf_csv.FORMAT,
+    inferencex_csv.FORMAT,
     *map(_reporting_skipped_lines, _JSON_FORMATS),
     guidellm.YAML_FORMAT,
     llmd_report.YAML_FORMAT,

@@ -1,8 +1,12 @@
 """What tools write beside their results, and tables made of results: what to send instead."""
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from experiments.formats.content import Content
+
+Record = Mapping[str, Any]
 
 _SAMPLES = "These are single answers, of which no score is made. Send the {} beside them."
 _BUILDS = (
@@ -13,14 +17,67 @@ _COLLECTION = (
     "This is MMLU-Pro's list of runs, without figures by field. Send the *_summary.txt of each."
 )
 _SUBJECTS = "These are figures by field without a total. Send the *_summary.txt beside them."
-_KEYS: tuple[tuple[frozenset[str], str], ...] = (
+
+
+def _requests_of_aiperf(record: Record) -> bool:
+    metrics = record.get("metrics")
+    return (
+        isinstance(record.get("metadata"), dict)
+        and isinstance(metrics, dict)
+        and bool(metrics)
+        and all(isinstance(item, dict) and "value" in item for item in metrics.values())
+    )
+
+
+def _sweep_of_aiperf(record: Record) -> bool:
+    about = record.get("metadata")
+    nested = about if isinstance(about, dict) else {}
+    return "aggregation_type" in record or "aggregation_type" in nested
+
+
+def _short_llmperf(record: Record) -> bool:
+    keys = {"first-time-to-token_mean_in_ms", "throughput_token_per_s"}
+    return bool(record) and all(
+        isinstance(item, dict) and item.keys() >= keys for item in record.values()
+    )
+
+
+_RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (
-        frozenset({"doc_id", "doc", "target"}),
+        lambda record: record.keys() >= {"doc_id", "doc", "target"},
         _SAMPLES.format("results_*.json of lm-evaluation-harness"),
     ),
     (
-        frozenset({"question_id", "question", "options", "answer"}),
+        lambda record: record.keys() >= {"question_id", "question", "options", "answer"},
         _SAMPLES.format("*_summary.json or *_summary.txt of MMLU-Pro"),
+    ),
+    (
+        _requests_of_aiperf,
+        "These are AIPerf's records of single requests (profile_export.jsonl), no result; send "
+        "profile_export_aiperf.json from the same folder.",
+    ),
+    (
+        lambda record: record.keys() >= {"timestamp_ns", "gpu_index", "telemetry_data"},
+        "These are AIPerf's readings of GPUs (gpu_telemetry_export.jsonl), no result; send "
+        "profile_export_aiperf.json from the same folder, which holds their means.",
+    ),
+    (
+        _sweep_of_aiperf,
+        "This sums up several runs of AIPerf; send profile_export_aiperf.json of each run.",
+    ),
+    (
+        lambda record: isinstance(record.get("timeslices"), list),
+        "These are AIPerf's figures by slices of time; send profile_export_aiperf.json.",
+    ),
+    (
+        lambda record: record.keys() >= {"error_code", "ttft_s", "end_to_end_latency_s"},
+        "These are llmperf's records of single requests, no result; send the *_summary.json that "
+        "was written with them.",
+    ),
+    (
+        _short_llmperf,
+        "These are three figures of each llmperf summary, without the model; send the summaries "
+        "themselves (*_results.json).",
     ),
 )
 _STARTS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -33,8 +90,8 @@ _LOOKED_AT = 10_000  # characters
 def advice(content: Content) -> str:
     """Return what to send instead of a file that no format recognises; "" where nobody knows."""
     if content.looks_like_json:
-        keys = (content.first_record or {}).keys()
-        return next((text for wanted, text in _KEYS if wanted <= keys), "")
+        record = content.first_record
+        return next((text for is_one, text in _RECORDS if is_one(record)), "")
     text = content.text.lstrip()[:_LOOKED_AT]
     if any(map(_compares_builds, text.splitlines())):
         return _BUILDS

@@ -21,6 +21,7 @@ _PERSONAL = re.compile(
     r"urls?|target|api_base|host|hostname|\w+_(url|urls|host|hostname|target|address)|"
     r"user|username|email|ip|address|cli_command|command|command_line|argv|cwd|home|ssl_\w+"
 )
+_ADDRESS = re.compile(r"\w+://\S+|(localhost|[\w-]+(\.[\w-]+)+):\d{2,5}(/\S*)?")
 _PERSONAL_OBJECTS = re.compile(r"(extra_)?(headers?|body)|cookies?")
 
 
@@ -86,6 +87,9 @@ def _is_personal(key: str, value: Any) -> bool:
     """Tell whether a value is somebody's own; a number never is."""
     if _PERSONAL_OBJECTS.fullmatch(key):
         return bool(value)
+    texts = value if isinstance(value, list) else [value]
+    if any(isinstance(item, str) and _ADDRESS.fullmatch(item) for item in texts):
+        return True
     return bool(value) and isinstance(value, str | list) and bool(_PERSONAL.fullmatch(key))
 
 

@@ -53,6 +53,7 @@ def content_hash(run: RunDocument, context: Mapping[str, Any]) -> str:
 def workload_key(workload: WorkloadDocument, gpu_power_limit_watts: float | None) -> str:
     """Return the key of a load, as JSON; token lengths count to two significant digits.
 
+    Where the real mean of a length is not known, the configured one stands for it.
     A key too long for its column is replaced by its hash.
     """
     parts = {
@@ -60,8 +61,8 @@ def workload_key(workload: WorkloadDocument, gpu_power_limit_watts: float | None
         "concurrency": workload.concurrent_requests,
         "rate": workload.request_rate,
         "batch": workload.batch_size,
-        "in": significant(workload.input_tokens),
-        "out": significant(workload.output_tokens),
+        "in": significant(workload.input_tokens or workload.configured_input_tokens),
+        "out": significant(workload.output_tokens or workload.configured_output_tokens),
         "depth": workload.context_depth,
         "pattern": workload.load_pattern,
         "power_limit": gpu_power_limit_watts,

@@ -2,7 +2,7 @@
 
 from experiments.metrics.model import Definition, Metric, MetricGroup
 from experiments.metrics.sources import (
-    GENAI_PERF,
+    AIPERF,
     GUIDELLM,
     INFERENCEX,
     LLAMA_BENCH,
@@ -32,6 +32,16 @@ def _wall_clock(counted: str, source: str = VLLM_BENCH, *, per_gpu: bool = False
         label="wall clock",
         formula=f"{counted} ÷ duration of the whole benchmark{share}",
         source=source,
+    )
+
+
+def _of_some_gpus(phase: str, counted: str) -> Definition:
+    """Return the definition of a rate that a disaggregated server reaches per GPU of one phase."""
+    return Definition(
+        id=f"wall_clock_{phase}_gpus",
+        label=f"wall clock, {phase} GPUs",
+        formula=f"{counted} ÷ duration of the whole benchmark ÷ GPUs that {phase} (disaggregated)",
+        source=INFERENCEX,
     )
 
 
@@ -80,8 +90,8 @@ THROUGHPUT_METRICS = (
             Definition(
                 id="per_request",
                 label="per request",
-                formula="mean over requests of generated tokens ÷ (E2E latency − TTFT)",
-                source=GENAI_PERF,
+                formula="mean over requests of (generated tokens − 1) ÷ (E2E latency − TTFT)",
+                source=AIPERF,
             ),
             Definition(
                 id="per_request_e2e",
@@ -92,7 +102,7 @@ THROUGHPUT_METRICS = (
             Definition(
                 id="inverse_tpot",
                 label="1000 ÷ TPOT",
-                formula="1000 ÷ TPOT in ms, of the same statistic",
+                formula="1000 ÷ mean TPOT in ms; percentiles likewise, p1 from the p99 of TPOT",
                 source=INFERENCEX,
             ),
         ),
@@ -106,7 +116,10 @@ THROUGHPUT_METRICS = (
         group=MetricGroup.THROUGHPUT,
         measures="Generated tokens per second divided by the GPUs used.",
         plausible=(0.01, 100_000),
-        definitions=(_wall_clock("generated tokens of all requests", INFERENCEX, per_gpu=True),),
+        definitions=(
+            _wall_clock("generated tokens of all requests", INFERENCEX, per_gpu=True),
+            _of_some_gpus("decode", "generated tokens of all requests"),
+        ),
     ),
     Metric(
         key="prompt_processing_speed",
@@ -121,6 +134,12 @@ THROUGHPUT_METRICS = (
             _PREFILL,
             _wall_clock("prompt tokens of all requests"),
             _over_time("prompt tokens are taken in"),
+            Definition(
+                id="per_request",
+                label="per request",
+                formula="mean over requests of prompt tokens ÷ TTFT",
+                source=AIPERF,
+            ),
         ),
     ),
     Metric(
@@ -132,7 +151,10 @@ THROUGHPUT_METRICS = (
         group=MetricGroup.THROUGHPUT,
         measures="Prompt tokens processed per second divided by the GPUs used.",
         plausible=(0.01, 1_000_000),
-        definitions=(_wall_clock("prompt tokens of all requests", INFERENCEX, per_gpu=True),),
+        definitions=(
+            _wall_clock("prompt tokens of all requests", INFERENCEX, per_gpu=True),
+            _of_some_gpus("prefill", "prompt tokens of all requests"),
+        ),
     ),
     Metric(
         key="total_tokens_per_second",
