@@ -1,6 +1,6 @@
 """The pages “my uploads”: what somebody sent, what became of it, and how to mend it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Count, Min, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -45,11 +46,20 @@ def my_uploads(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResp
     reasons = _reasons_of_refusals(uploads)
     context = {
         **page_context(request, model_admin, "My uploads"),
-        "drafts": sent.drafts().order_by("batch", "created_at", "id"),
+        "waiting": _waiting(sent),
         "page": page,
         "rows": [(upload, reasons.get(upload.pk)) for upload in uploads],
     }
     return TemplateResponse(request, "admin/experiments/upload/mine.html", context)
+
+
+def _waiting(sent: QuerySet[Upload]) -> Iterable[Mapping[str, object]]:
+    """Return previews that wait to be confirmed, one for all files sent together, newest first."""
+    batches = sent.filter(outcome=UploadOutcome.DRAFT).values("batch")
+    counted = batches.annotate(
+        files=Count("id"), sent_at=Min("created_at"), first_name=Min("file_name")
+    )
+    return counted.order_by("-sent_at", "batch")
 
 
 def _reasons_of_refusals(uploads: Sequence[Upload]) -> dict[UUID, str]:

@@ -110,6 +110,14 @@ def test_what_was_replaced_is_not_called_created(admin_client: Client) -> None:
     assert Upload.objects.get(file_name="again.json").report["summary"] == "replaced: 1 run"
 
 
+def test_my_uploads_list_a_preview_once_for_all_its_files(admin_client: Client) -> None:
+    files = [as_file([row(n_gen=count)], f"{count}.json") for count in (1, 2, 3)]
+    send(admin_client, *files)
+    send(admin_client, text=json.dumps([row(n_gen=4)]))
+    page = text_of(admin_client.get("/admin/experiments/upload/mine/"))
+    assert page.index("Pasted text , sent") < page.index("1.json and 2 more , sent")
+
+
 def test_my_uploads_say_why_a_file_was_refused_and_its_report_what_helps(
     admin_client: Client,
 ) -> None:
