@@ -72,13 +72,13 @@ FORMATS: tuple[Format, ...] = (
     llama_bench_csv.FORMAT,  # told by its first line, whatever stands in its cells
     genai_perf_csv.FORMAT,
     inferencex_csv.FORMAT,
-    *map(_reporting_skipped_lines, _JSON_FORMATS),
-    guidellm.YAML_FORMAT,
+    guidellm_csv.FORMAT,
+    guidellm.YAML_FORMAT,  # told by the keys at the margin, before JSON is looked for
     llmd_report.YAML_FORMAT,
     inference_perf.YAML_FORMAT,
+    *map(_reporting_skipped_lines, _JSON_FORMATS),
     llama_bench_sql.FORMAT,
     serving_console.FORMAT,  # as a log, or in the JSON of a script
-    guidellm_csv.FORMAT,
     llama_bench_markdown.FORMAT,
     mmlu_pro_report.FORMAT,
     mmlu_pro_text.FORMAT,

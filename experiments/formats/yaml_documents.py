@@ -38,10 +38,11 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
 _FIRST_KEY = re.compile(
-    r"""(?:%YAML[^\n]*\n|---[ \t]*(?:\#[^\n]*)?\n|[ \t]*(?:\#[^\n]*)?\r?\n)*
-    [A-Za-z_][\w.-]*:(?:[ \t\r]|\n|$)""",
+    r"""(?:%YAML[^\n]*\n|(?:---)?[ \t]*(?:\#[^\n]*)?\r?\n)*
+    [A-Za-z_][\w.-]*:(?:\s|$)""",
     re.VERBOSE,
 )
+_HEAD = 20_000  # characters in which the first key stands, whatever comments are above it
 _TOP_KEY = re.compile(r"^([A-Za-z_][\w.-]*):(?=[ \t\r]|$)", re.MULTILINE)
 _TAGGED = "The tag {tag} makes this more than plain YAML; send the JSON that the tool writes."
 _TWICE = "This key stands twice in one mapping; keep the right one."
@@ -61,7 +62,7 @@ def top_level_keys(text: str) -> frozenset[str]:
 
     This costs one pass over the text and tells whether it is worth parsing.
     """
-    return frozenset(_TOP_KEY.findall(text)) if _FIRST_KEY.match(text) else frozenset()
+    return frozenset(_TOP_KEY.findall(text)) if _FIRST_KEY.match(text[:_HEAD]) else frozenset()
 
 
 def read_yaml(text: str) -> Any:

@@ -141,6 +141,8 @@ def _without_aliases(value: Any) -> Any:
     [
         ("# a comment\n---\nversion: '0.1'\nmetrics:\n  time: 3\n", {"version", "metrics"}),
         ("%YAML 1.1\n---\na:\r\n", {"a"}),
+        ("# a comment\r\n---\r\nversion: 1\r\n", {"version"}),
+        ("\n" * 1_000_000 + "version: 1\n", set()),
         ("benchmarks:\n- a: 1\nmetadata: {}\n", {"benchmarks", "metadata"}),
         ("{a: 1}\n", set()),
         ("| model | size |\nversion: 3\n", set()),
