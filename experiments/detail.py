@@ -157,11 +157,16 @@ def _repeat_summaries(run: TestRun) -> tuple[RepeatSummary, ...]:
 
 
 def _other_machines(run: TestRun) -> tuple[Configuration, ...]:
-    """Return the fastest configuration of the variant on each other platform, same load class."""
+    """Return the variant's fastest configuration on each other platform, class and kind of load
+    the same.
+    """
     here = run.configuration
     fastest = (
         Configuration.objects.filter(
-            variant_id=here.variant_id, load_class=here.load_class, runs__gt=0
+            variant_id=here.variant_id,
+            load_class=here.load_class,
+            load_kind=here.load_kind,
+            runs__gt=0,
         )
         .exclude(platform_id=here.platform_id)
         .select_related("platform", "representative")

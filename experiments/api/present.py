@@ -44,6 +44,7 @@ def config_answer(item: Configuration) -> schemas.ConfigAnswer:
         hardware=item.platform.name,
         hardware_category=item.platform.category,
         load_class=item.load_class,
+        load_kind=item.load_kind,
         gpu_power_watts=item.gpu_power_watts,
         tokens_per_kwh=item.tokens_per_kwh,
         runs=item.runs,
@@ -61,6 +62,8 @@ def grouped_answer(
         total_count=page.total_count,
         benchmark_used=page.benchmark.slug if page.benchmark else None,
         load_used=page.load_used,
+        load_kind_used=page.kind_used,
+        load_kinds_mixed=page.mixes_kinds,
     )
 
 

@@ -78,9 +78,13 @@ def grouped_performance(request: ApiRequest) -> schemas.GroupedPerformanceAnswer
 )
 def performance_grid(request: ApiRequest) -> schemas.PerformanceGridAnswer:
     """The grid by configuration, under the same filters."""
-    rows, total_count = configuration_rows(_grid_criteria(request))
+    page = configuration_rows(_grid_criteria(request))
     return schemas.PerformanceGridAnswer(
-        rows=[config_answer(item) for item in rows], total_count=total_count
+        rows=[config_answer(item) for item in page.rows],
+        total_count=page.total_count,
+        load_used=page.load_used,
+        load_kind_used=page.kind_used,
+        load_kinds_mixed=page.mixes_kinds,
     )
 
 

@@ -56,6 +56,7 @@ class ConfigAnswer(_Answer):
     max_context_length: int | None
     load_pattern: str | None
     load_class: str | None
+    load_kind: str | None
     dataset_name: str | None
     gpu_power_limit_watts: float | None
     gpu_power_watts: float | None
@@ -84,16 +85,27 @@ class ModelAnswer(_Answer):
     all_hardware_platforms: list[PlatformAnswer]
 
 
-class GroupedPerformanceAnswer(_Answer):
+class _Ranking(_Answer):
+    """Which speeds are ranked: their class of load, and how they were measured.
+
+    `load_kind_used` is "any" where that was asked for; `load_kinds_mixed` then tells that isolated
+    tests, served requests and offline batches stand in one order and do not compare.
+    """
+
+    load_used: str
+    load_kind_used: str
+    load_kinds_mixed: bool
+
+
+class GroupedPerformanceAnswer(_Ranking):
     """A page of the grid by model."""
 
     models: list[ModelAnswer]
     total_count: int
     benchmark_used: str | None
-    load_used: str
 
 
-class PerformanceGridAnswer(_Answer):
+class PerformanceGridAnswer(_Ranking):
     """A page of the grid by configuration."""
 
     rows: list[ConfigAnswer]
