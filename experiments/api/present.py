@@ -194,6 +194,7 @@ def detail_answer(detail: RunDetail, benchmark: Benchmark | None) -> schemas.Det
             update={"dataset_name": redact(run.dataset_name)}
         ),
         metrics=[schemas.MetricAnswer.model_validate(item) for item in detail.measurements],
+        warnings=[schemas.ProblemAnswer(**warning) for warning in redact(run.warnings)],
         provenance=_provenance(run, detail.origin),
         history=[schemas.HistoryEntry.model_validate(line) for line in detail.history],
         benchmark_used=benchmark.slug if benchmark else None,

@@ -302,7 +302,10 @@ class HistoryEntry(_Answer):
 
 
 class DetailAnswer(_Answer):
-    """Everything about one run; `benchmark_used` is that of the overall score."""
+    """Everything about one run; `benchmark_used` is that of the overall score.
+
+    `warnings` are those of its reading, doubts about its figures among them.
+    """
 
     config: DetailSubject
     categories: list[DetailCategory]
@@ -310,6 +313,7 @@ class DetailAnswer(_Answer):
     system_info: SystemInfo
     workload: Workload
     metrics: list[MetricAnswer]
+    warnings: list[ProblemAnswer]
     provenance: Provenance
     history: list[HistoryEntry]
     benchmark_used: str | None

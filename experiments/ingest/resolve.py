@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from benchmarks.models import ModelVariant
 from benchmarks.quantization import Quantization, resolve_quantization, tidy_name
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
@@ -25,6 +26,7 @@ from experiments.formats.documents import (
 from experiments.formats.problems import join_path, short_value
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
+from experiments.ingest.plausibility import KnownFacts, doubts
 from experiments.ingest.times import as_stored_time
 from hardware.services import (
     HardwareError,
@@ -114,6 +116,7 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
         if not missing:
             resolved.score_sets.append(_resolve_scores(score_set))
     resolved.warnings += [*_unknown_names(resolved), *_from_the_future(resolved)]
+    resolved.warnings += _implausible(resolved.runs)
     _keep_with_runs(resolved, (*parsed.warnings, *resolved.warnings))
     return resolved
 
@@ -133,13 +136,36 @@ def _from_the_future(resolved: ResolvedFile) -> list[Problem]:
     ]
 
 
+def _implausible(runs: Sequence[ResolvedRun]) -> list[Problem]:
+    """Warn of figures that cannot be true together; one query for what is known of the models."""
+    names = {run.model.model_name for run in runs}
+    variants = list(ModelVariant.objects.filter(model_name__in=names)) if names else []
+    return [warning for run in runs for warning in doubts(run.document, _known(run, variants))]
+
+
+def _known(run: ResolvedRun, variants: Sequence[ModelVariant]) -> KnownFacts:
+    """Return what is known of a run's model and machine; quantizing changes no parameters."""
+    model = run.model
+    same_model = [item for item in variants if item.model_name == model.model_name]
+    same = [item for item in same_model if item.quantization == model.quantization.name]
+    return KnownFacts(
+        weights_gb=next((item.weights_gb for item in same if item.weights_gb), None),
+        parameters=next((item.parameters for item in same_model if item.parameters), None),
+        active_parameters=next(
+            (item.active_parameters for item in same_model if item.active_parameters), None
+        ),
+        bits_per_weight=model.quantization.bits_per_weight,
+        bandwidth_gb_per_s=run.hardware.bandwidth_gb_per_s,
+    )
+
+
 def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None:
     """Give each run the warnings whose path is its own or lies within it."""
-    places = {run.document.path for run in resolved.runs} - {""}
+    places = {run.document.path for run in resolved.runs}
     by_place: dict[str, list[Problem]] = {}
     for warning in warnings:
         ends = [found.start() for found in _PATH_STEP.finditer(warning.path)]
-        prefixes = [warning.path[:end] for end in ends] + [warning.path]
+        prefixes = {"", *(warning.path[:end] for end in ends), warning.path}
         for place in places.intersection(prefixes):
             by_place.setdefault(place, []).append(warning)
     resolved.runs = [
