@@ -12,6 +12,8 @@ from django.urls import reverse
 from benchsite.common.ids import new_id
 from experiments.admin.base import actor_of, page_context
 from experiments.admin.batch_page import show_batch
+from experiments.formats import FORMATS
+from experiments.formats.guide import tool_guides
 from experiments.ingest.drafts import make_draft, purge_drafts
 from experiments.ingest.report import Report
 from experiments.ingest.store import Received
@@ -45,6 +47,7 @@ def _show_form(
     context = {
         **page_context(request, model_admin, "Upload result files"),
         "form": form,
+        "guides": tool_guides(FORMATS, request.build_absolute_uri(reverse("api:uploads"))),
         "failed": status != 200,
     }
     return TemplateResponse(request, TEMPLATE, context, status=status)

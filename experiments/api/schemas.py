@@ -319,6 +319,29 @@ class DetailAnswer(_Answer):
     benchmark_used: str | None
 
 
+class FormatEntry(_Answer):
+    """A format of result files. `fills` and `lacks` name fields of an upload and metrics.
+
+    `lacks` are required fields that files never or not always tell: send them beside the file.
+    `command` writes such a file, "" where there is none to type; `curl` sends it.
+    """
+
+    name: str
+    title: str
+    version: int
+    tool: str
+    command: str
+    fills: list[str]
+    lacks: list[str]
+    curl: str
+
+
+class FormatsAnswer(_Answer):
+    """The formats that the site reads, in the order in which they are tried."""
+
+    formats: list[FormatEntry]
+
+
 class UploadedScore(_Answer):
     """A score that an upload made or found."""
 
