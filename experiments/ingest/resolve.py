@@ -28,6 +28,7 @@ from experiments.ingest.context import UploadContext, apply_to_run, apply_to_sco
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
 from experiments.ingest.plausibility import KnownFacts, doubts
 from experiments.ingest.times import as_stored_time
+from experiments.metrics import definition_rank
 from hardware.services import (
     HardwareError,
     HardwareFacts,
@@ -262,7 +263,7 @@ def _unknown_names(resolved: ResolvedFile) -> list[Problem]:
 def _with_derived(
     measurements: tuple[MeasurementDocument, ...],
 ) -> tuple[MeasurementDocument, ...]:
-    """Add tokens per kWh where a run states both its speed and its power.
+    """Add tokens per kWh where a run states both its speed (the leading one) and its power.
 
     tokens_per_kwh = tokens_per_second × 3.6e6 ÷ mean watts; its definition is that of the power.
     """
@@ -270,8 +271,10 @@ def _with_derived(
     for item in measurements:
         if item.statistic == "mean":
             figures.setdefault(item.metric, []).append(item)
-    speeds = figures.get("tokens_per_second", [])
-    if "tokens_per_kwh" in figures or len(speeds) != 1:
+    speeds = sorted(
+        figures.get("tokens_per_second", []), key=lambda item: definition_rank(item.definition)
+    )
+    if "tokens_per_kwh" in figures or not speeds:
         return measurements
     derived = [
         MeasurementDocument(

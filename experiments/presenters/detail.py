@@ -10,6 +10,7 @@ from experiments.detail import RepeatSummary, RunDetail, ScoreWithCategories
 from experiments.history import MAX_CHANGES
 from experiments.models import Configuration
 from experiments.presenters.charts import Chart
+from experiments.presenters.curves import CurveView, present_curve
 from experiments.presenters.detail_metrics import MetricSection, metric_sections
 from experiments.presenters.detail_summary import Summary, summary_of
 from experiments.presenters.facts import (
@@ -21,6 +22,7 @@ from experiments.presenters.facts import (
     what_facts,
     workload_facts,
 )
+from experiments.presenters.heatmaps import HeatmapView, present_depths, present_heatmap
 from experiments.presenters.history import HistoryRow, history_rows
 from experiments.presenters.labels import (
     DefinitionLink,
@@ -85,6 +87,9 @@ class DetailPage:
     warnings: Sequence[Mapping[str, str]]
     sections: tuple[MetricSection, ...]
     quality: tuple[QualityBlock, ...]
+    curve: CurveView | None
+    heatmap: HeatmapView | None
+    depths: Chart | None
     sweep: RunTable
     repeats: RunTable
     repeat_rows: tuple[RepeatRow, ...]
@@ -99,7 +104,8 @@ class DetailPage:
     @property
     def has_charts(self) -> bool:
         """Whether the page needs the script that draws charts."""
-        return any(block.chart for block in self.quality)
+        charts = (self.curve, self.heatmap, self.depths, *(block.chart for block in self.quality))
+        return any(charts)
 
     @property
     def has_spreads(self) -> bool:
@@ -108,9 +114,15 @@ class DetailPage:
         return any(row.spread_text for block in blocks for row in block.rows)
 
 
-def present_detail(detail: RunDetail, *, may_view_uploads: bool = False) -> DetailPage:
-    """Lay a run out for its page; its history links to uploads that the reader may open."""
+def present_detail(
+    detail: RunDetail, *, may_view_uploads: bool = False, latency: str = ""
+) -> DetailPage:
+    """Lay a run out for its page; its history links to uploads that the reader may open.
+
+    `latency` is the one that the curve of its sweep is asked to show.
+    """
     run = detail.run
+    heat = present_heatmap(detail)
     return DetailPage(
         detail=detail,
         title=str(run.variant),
@@ -126,6 +138,9 @@ def present_detail(detail: RunDetail, *, may_view_uploads: bool = False) -> Deta
         warnings=redact(run.warnings),
         sections=metric_sections(detail.measurements),
         quality=_quality_blocks(detail.scores),
+        curve=present_curve(detail, latency),
+        heatmap=heat,
+        depths=None if heat else present_depths(detail),
         sweep=run_table(detail.sweep_lines, run),
         repeats=run_table(detail.repeat_lines, run),
         repeat_rows=_repeat_rows(detail.repeat_summaries),

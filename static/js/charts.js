@@ -60,6 +60,9 @@
   // The colour belongs to the series, not to its place; filled areas lie over each other, and a
   // light tint keeps all in sight.
   const themedTrace = (trace) => {
+    if (trace.type === "heatmap") {
+      return { ...trace, colorscale: [[0, colour("surface-selected")], [1, colour("chart-1")]] };
+    }
     const own = seriesColour(trace);
     const line = trace.line && { ...trace.line, color: own };
     const marker = { ...trace.marker, color: own };
@@ -137,23 +140,47 @@
 
   // What the pointer shows at a point, the arrow keys show too: along the axes, or across series.
   const plain = (text) => String(text).replaceAll("<br>", " ");
-  const pointAt = (plot, step) => {
-    const { series = 0, point = -1 } = plot.reading ?? {};
-    const count = (trace) => (trace.theta ? trace.theta.length - 1 : trace.y.length);
-    const next = (series + step[1] + plot.data.length) % plot.data.length;
-    const length = count(plot.data[next]);
-    return { series: next, point: (Math.max(point + step[0], step[0] ? -1 : 0) + length) % length };
+  // A line of points is a trace, or a row of a heatmap: how many points, what each says, where it is.
+  const lineOf = (trace, curveNumber) => {
+    if (trace.hovertext) {
+      return {
+        length: trace.x.length,
+        words: (point) => plain(trace.hovertext[point]),
+        isKnown: (point) => (trace.y[point] ?? null) !== null && trace.x[point] !== null,
+        place: (pointNumber) => ({ curveNumber, pointNumber }),
+      };
+    }
+    const values = trace.r ?? trace.x;
+    const isKnown = (point) => values[point] !== null;
+    const label = (point) => plain((trace.theta ?? trace.y)[point]);
+    const shown = (point) => (isKnown(point) ? (trace.text[point] ?? values[point]) : "not known");
+    return {
+      length: trace.theta ? trace.theta.length - 1 : trace.y.length,
+      words: (point) => `${plain(trace.name)}: ${label(point)}: ${shown(point)}`,
+      isKnown,
+      place: (pointNumber) => ({ curveNumber, pointNumber }),
+    };
   };
+  const rowOf = (trace, row) => ({
+    length: trace.x.length,
+    words: (point) => plain(trace.hovertext[row][point]),
+    isKnown: (point) => trace.z[row][point] !== null,
+    place: (point) => ({ curveNumber: 0, pointNumber: [row, point] }),
+  });
+  const linesOf = (plot) =>
+    plot.data[0].type === "heatmap"
+      ? plot.data[0].z.map((_, row) => rowOf(plot.data[0], row)).reverse() // Up is the next row up
+      : plot.data.map(lineOf);
   const read = (plot, step) => {
-    plot.reading = pointAt(plot, step);
-    const { series, point } = plot.reading;
-    const trace = plot.data[series];
-    const label = plain((trace.theta ?? trace.y)[point]);
-    const isKnown = (trace.r ?? trace.x)[point] !== null;
-    const words = `${plain(trace.name)}: ${label}: ${isKnown ? (trace.text[point] ?? (trace.r ?? trace.x)[point]) : "not known"}`;
-    plot.closest(".chart").querySelector("[data-point]").textContent = words;
-    if (isKnown) {
-      Plotly.Fx.hover(plot, [{ curveNumber: series, pointNumber: point }], plot.layout.polar ? "polar" : "xy");
+    const lines = linesOf(plot);
+    const { series = 0, point = -1 } = plot.reading ?? {};
+    const next = (series + step[1] + lines.length) % lines.length;
+    const line = lines[next];
+    const at = (Math.max(point + step[0], step[0] ? -1 : 0) + line.length) % line.length;
+    plot.reading = { series: next, point: at };
+    plot.closest(".chart").querySelector("[data-point]").textContent = line.words(at);
+    if (line.isKnown(at)) {
+      Plotly.Fx.hover(plot, [line.place(at)], plot.layout.polar ? "polar" : "xy");
     } else {
       Plotly.Fx.unhover(plot);
     }
