@@ -63,7 +63,7 @@ def curves(traces: Sequence[Trace], *, x_title: str, y_title: str) -> Figure:
         "layout": {
             "xaxis": {"title": {"text": _text(x_title)}, "rangemode": "tozero"},
             "yaxis": {
-                "title": {"text": _text(y_title)},
+                "title": {"text": _text(y_title), "standoff": 12},
                 "automargin": True,
                 **({"type": "log"} if y_log else {"rangemode": "tozero"}),
             },
@@ -102,7 +102,11 @@ def heatmap(heat: Heat, *, x_title: str, y_title: str, unit: str) -> Figure:
         ],
         "layout": {
             "xaxis": {"title": {"text": _text(x_title)}, "type": "category"},
-            "yaxis": {"title": {"text": _text(y_title)}, "type": "category", "automargin": True},
+            "yaxis": {
+                "title": {"text": _text(y_title), "standoff": 12},
+                "type": "category",
+                "automargin": True,
+            },
             "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
             "font": {"size": 12},
         },

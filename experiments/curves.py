@@ -81,16 +81,22 @@ class Curve:
         widest = map(self.widest_axis, metrics)
         return [axis for axis in widest if axis and len(self.loads_with(axis)) > 1]
 
-    def widest_axis(self, metric: str) -> Axis | None:
-        """Return a metric under the definition that most points have, the leading one of equals."""
+    def every_axis(self, metrics: Sequence[str]) -> list[Axis]:
+        """Return each of some metrics under each definition of its means, the leading one first."""
         stated = {
-            key.definition
+            Axis(key.metric, key.definition)
             for point in self.points
             for key in point.figures
-            if (key.metric, key.statistic) == (metric, "mean")
+            if key.statistic == "mean"
         }
-        axes = [Axis(metric, name) for name in sorted(stated, key=definition_rank)]
-        return max(axes, key=self.points_with, default=None)
+        return sorted(
+            (axis for axis in stated if axis.metric in metrics),
+            key=lambda axis: (metrics.index(axis.metric), definition_rank(axis.definition)),
+        )
+
+    def widest_axis(self, metric: str) -> Axis | None:
+        """Return a metric under the definition that most points have, the leading one of equals."""
+        return max(self.every_axis([metric]), key=self.points_with, default=None)
 
     def points_with(self, axis: Axis) -> int:
         """Return how many points have their mean on an axis."""

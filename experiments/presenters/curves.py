@@ -115,7 +115,7 @@ def present_curve(detail: RunDetail, asked: str) -> CurveView | None:
         chart=_chart(drawn, throughput, latency, statistics),
         choices=tuple(_choice(axis, latency) for axis in latencies),
         throughput=axis_head(throughput),
-        latency=axis_head(latency),
+        latency=axis_head(latency, short=True),
         statistics=statistics,
         rows=_rows(drawn, throughput, latency, statistics, detail.run),
         left_out=tuple(_left_out(detail.run, runs, chosen, drawn, throughput, latency)),
@@ -142,10 +142,11 @@ def is_known(point: Point, *axes: Axis, statistic: str = "mean") -> bool:
     )
 
 
-def axis_head(axis: Axis) -> AxisHead:
-    """Return the head of an axis or a column."""
+def axis_head(axis: Axis, *, short: bool = False) -> AxisHead:
+    """Return the head of an axis or a column; a `short` one abbreviates the metric."""
+    name = MetricLink(label=METRICS[axis.metric].short_label, key=axis.metric)
     return AxisHead(
-        name=metric_link(axis.metric),
+        name=name if short else metric_link(axis.metric),
         unit=METRICS[axis.metric].unit,
         definition=definition_link(axis.metric, axis.definition),
     )
@@ -251,7 +252,7 @@ def _chart(
             x=[point.value(throughput) for point in points],
             y=[point.value(latency, name) for point in points],
             words=[point_words(point, throughput, latency, name) for point in points],
-            labels=[point_label(point) for point in points] if name == statistics[0] else (),
+            labels=[point_label(point) for point in points] if name == statistics[-1] else (),
         )
         for name in statistics
     ]

@@ -6,6 +6,7 @@
   const CONFIG = { displaylogo: false, displayModeBar: false, responsive: true };
   const NEAR = "1200px 0px";
   const NARROW_PX = 480;
+  const DEEPEST_CELL = 0.5; // of a heatmap: text stays legible on it in both themes
   const PICTURE = { width: 1000, height: 720 };
   const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
   const probe = document.createElement("span");
@@ -18,6 +19,11 @@
   };
   const seriesColour = (trace) => colour(`chart-${trace.meta.slot + 1}`);
   const faint = (rgb) => rgb.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)");
+  const mixed = (from, to, share) => {
+    const [start, end] = [from, to].map((rgb) => rgb.match(/[\d.]+/g).map(Number));
+    const parts = [0, 1, 2].map((at) => Math.round(start[at] + (end[at] - start[at]) * share));
+    return `rgb(${parts.join(", ")})`;
+  };
   const axis = (own) => ({
     gridcolor: colour("border"),
     linecolor: colour("border-strong"),
@@ -61,7 +67,9 @@
   // light tint keeps all in sight.
   const themedTrace = (trace) => {
     if (trace.type === "heatmap") {
-      return { ...trace, colorscale: [[0, colour("surface-selected")], [1, colour("chart-1")]] };
+      const darkest = mixed(colour("surface"), colour("chart-1"), DEEPEST_CELL);
+      const colorscale = [[0, colour("surface")], [1, darkest]];
+      return { ...trace, colorscale, textfont: { color: colour("text") } };
     }
     const own = seriesColour(trace);
     const line = trace.line && { ...trace.line, color: own };
