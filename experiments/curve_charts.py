@@ -65,7 +65,7 @@ def curves(traces: Sequence[Trace], *, x_title: str, y_title: str) -> Figure:
             "yaxis": {
                 "title": {"text": _text(y_title), "standoff": 12},
                 "automargin": True,
-                **({"type": "log"} if y_log else {"rangemode": "tozero"}),
+                **({"type": "log", "dtick": "D2"} if y_log else {"rangemode": "tozero"}),
             },
             "hovermode": "closest",
             "showlegend": len(traces) > 1,

@@ -35,7 +35,12 @@ class _Dimension:
         return f"{self.name[0].upper()}{self.name[1:]}"
 
     def label(self, value: float) -> str:
+        """Return what stands at a row or a column."""
         return f"{value:,g}"
+
+    def words(self, value: float) -> str:
+        """Return a value with its unit."""
+        return "1 user" if (value, self.unit) == (1, "users") else f"{value:,g} {self.unit}"
 
 
 _USERS = _Dimension("load", "concurrent users", "users", lambda run: run.concurrent_requests)
@@ -181,7 +186,7 @@ def _median(values: Sequence[float] | None) -> float | None:
 def _words(
     x: float, y: float, values: Sequence[float] | None, across: _Dimension, up: _Dimension
 ) -> str:
-    place = f"{across.label(x)} {across.unit}, {up.label(y)} {up.unit}"
+    place = f"{across.words(x)}, {up.words(y)}"
     repeats = f", median of {len(values)} runs" if values and len(values) > 1 else ""
     unit = METRICS[SPEED].unit
     return f"{place}: {raw(median(values))} {unit}{repeats}" if values else f"{place}: not measured"

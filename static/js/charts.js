@@ -173,7 +173,7 @@
     length: trace.x.length,
     words: (point) => plain(trace.hovertext[row][point]),
     isKnown: (point) => trace.z[row][point] !== null,
-    place: (point) => ({ curveNumber: 0, pointNumber: [row, point] }),
+    place: (point) => ({ curveNumber: 0, xval: point, yval: row }),
   });
   const linesOf = (plot) =>
     plot.data[0].type === "heatmap"
