@@ -268,5 +268,5 @@ def _provenance(run: TestRun, origin: UploadItem | None) -> schemas.Provenance:
         tool_version=run.tool_version,
         parser_version=upload.parser_version if upload else None,
         uploaded_at=upload.created_at if upload else None,
-        source_url=run.source_url,
+        source_url=redact_text(run.source_url) if run.source_url else None,
     )

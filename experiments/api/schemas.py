@@ -319,6 +319,16 @@ class DetailAnswer(_Answer):
     benchmark_used: str | None
 
 
+class RenditionAnswer(_Answer):
+    """What everybody may read of a file: its JSON documents without what is private."""
+
+    upload_id: UUID
+    sha256: str
+    file_name: str | None
+    format: str | None
+    documents: list[Any]
+
+
 class FormatEntry(_Answer):
     """A format of result files. `fills` and `lacks` name fields of an upload and metrics.
 

@@ -37,7 +37,7 @@ def public_settings(
     settings: dict[str, Any] = {}
     hidden: list[str] = []
     for name, key, value in _leaves(record, skip):
-        if _is_personal(key.lower(), value):
+        if is_personal(key, value):
             hidden.append(name)
         elif _is_setting(value):
             finite = without_nonfinite(value)
@@ -77,8 +77,9 @@ def _leaves(
             yield name, key, value
 
 
-def _is_personal(key: str, value: Any) -> bool:
-    """Tell whether a value is somebody's own; a number never is."""
+def is_personal(key: str, value: Any) -> bool:
+    """Tell whether a value of this name is somebody's own; a number never is."""
+    key = key.lower()
     if _PERSONAL_OBJECTS.fullmatch(key):
         return bool(value)
     return bool(value) and isinstance(value, str | list) and bool(_PERSONAL.fullmatch(key))

@@ -27,6 +27,7 @@ from experiments.formats.problems import join_path, short_value
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
 from experiments.ingest.plausibility import KnownFacts, doubts
+from experiments.ingest.public_names import with_public_model, with_public_names
 from experiments.ingest.times import as_stored_time
 from experiments.metrics import definition_rank
 from hardware.services import (
@@ -95,8 +96,9 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
     resolved = ResolvedFile()
     machines: dict[HardwareFacts, ResolvedHardware] = {}
     for run_id, original in zip(run_ids(parsed.runs), parsed.runs, strict=True):
-        run, warnings = apply_to_run(original, context)
-        resolved.warnings += warnings
+        stated, warnings = apply_to_run(original, context)
+        run, hidden = with_public_names(stated)
+        resolved.warnings += [*warnings, *hidden]
         missing = _missing_of_run(run)
         if missing:
             resolved.missing += [name for name in missing if name not in resolved.missing]
@@ -110,8 +112,9 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
             _resolve_run(run, run_id, content_hash(original, context.stated()), machines)
         )
     for original_set in parsed.score_sets:
-        score_set, warnings = apply_to_scores(original_set, context)
-        resolved.warnings += warnings
+        stated_set, warnings = apply_to_scores(original_set, context)
+        score_set, hidden = with_public_model(stated_set)
+        resolved.warnings += [*warnings, *hidden]
         missing = _missing_of_model(score_set.model)
         resolved.missing += [name for name in missing if name not in resolved.missing]
         if not missing:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from benchmarks.models import ScoreCategory
 from benchsite.common.templatetags.figures import aligned, figure, figure_with_spread
 from experiments.charts import MIN_RADAR_AXES, Series, radar
 from experiments.detail import RepeatSummary, RunDetail, ScoreWithCategories
+from experiments.formats.rendition import has_rendition
 from experiments.history import MAX_CHANGES
-from experiments.models import Configuration
+from experiments.models import Configuration, UploadItem
 from experiments.presenters.charts import Chart
 from experiments.presenters.curves import CurveView, present_curve
 from experiments.presenters.detail_metrics import MetricSection, metric_sections
@@ -84,6 +87,9 @@ class DetailPage:
     setup: tuple[Fact, ...]
     notes: str | None
     file_name: str
+    source_url: str
+    is_source_whole: bool
+    rendition_href: str
     warnings: Sequence[Mapping[str, str]]
     sections: tuple[MetricSection, ...]
     quality: tuple[QualityBlock, ...]
@@ -123,6 +129,7 @@ def present_detail(
     """
     run = detail.run
     heat = present_heatmap(detail)
+    source_url = redact_text(run.source_url or "")
     return DetailPage(
         detail=detail,
         title=str(run.variant),
@@ -135,6 +142,9 @@ def present_detail(
         setup=setup_facts(run),
         notes=redact(run.notes),
         file_name=redact_text(detail.origin.upload.file_name) if detail.origin else "",
+        source_url=source_url,
+        is_source_whole=source_url == run.source_url,
+        rendition_href=_rendition_href(detail.origin),
         warnings=redact(run.warnings),
         sections=metric_sections(detail.measurements),
         quality=_quality_blocks(detail.scores),
@@ -147,6 +157,13 @@ def present_detail(
         machines=_machines(detail),
         history=history_rows(detail.history, run, may_view_uploads=may_view_uploads),
     )
+
+
+def _rendition_href(origin: UploadItem | None) -> str:
+    """Return where everybody reads the file without what is private, "" where nobody can."""
+    if origin is None or not has_rendition(origin.upload.format):
+        return ""
+    return reverse("api:upload_rendition", args=[origin.upload_id])
 
 
 def _quality_blocks(entries: Sequence[ScoreWithCategories]) -> tuple[QualityBlock, ...]:

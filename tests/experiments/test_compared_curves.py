@@ -56,9 +56,8 @@ def test_the_address_chooses_latency_and_statistic(client: Client) -> None:
     assert [trace["y"] for trace in drawn(text)] == [[31.0, 34.0], [31.0, 38.0]]
     assert "latency=tpot_ms&statistic=p99#curves" in text
     assert "latency=e2e_latency_ms&statistic=p50#curves" in text
-    runs = {"run": [str(a.pk), str(b.pk)]}
-    for wrong in ({"latency": "speed"}, {"statistic": "p0"}):
-        assert client.get("/compare/", runs | wrong).status_code == 400
+    for wrong in ("latency=speed", "statistic=p0"):
+        assert client.get(f"/compare/{a.pk}/{b.pk}/?{wrong}").status_code == 400
 
 
 def test_the_table_of_the_curves_is_downloaded(client: Client) -> None:

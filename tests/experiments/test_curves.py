@@ -214,7 +214,8 @@ def test_a_heatmap_has_a_cell_for_each_load_and_depth(client: Client) -> None:
 def test_a_heatmap_takes_the_second_dimension_of_its_sweep(
     client: Client, name: str, values: tuple[int, int], title: str
 ) -> None:
-    runs = sent(*(served(users, **{name: value}) for users in (1, 8) for value in values))
+    second: list[dict[str, Any]] = [{name: value} for value in values]
+    runs = sent(*(served(users, **fields) for users in (1, 8) for fields in second))
     assert f"Generation speed by {title}" in page(client, runs[0])
 
 

@@ -235,25 +235,24 @@ def expected_rows(
     """Return the class and kind of load and the model rows that the design asks for."""
     rows = read_rows(criteria.benchmark) if rows is None else rows
     passing = [row for row in rows if passes(row, criteria)]
-    measured = [row for row in passing if row.configuration]
+    measured = [(row, row.configuration) for row in passing if row.configuration]
     models_of_class = {
         load_class: {
             row.model
-            for row in measured
-            if row.configuration.load_class == load_class
-            and criteria.load_kind in ("", ANY_KIND, row.configuration.load_kind)
+            for row, item in measured
+            if item.load_class == load_class
+            and criteria.load_kind in ("", ANY_KIND, item.load_kind)
         }
         for load_class in LoadClass
     }
     used = criteria.load_class or max(LoadClass, key=lambda item: len(models_of_class[item]))
-    of_class = [row for row in measured if row.configuration.load_class == used]
+    of_class = [(row, item.load_kind) for row, item in measured if item.load_class == used]
     models_of_kind = {
-        kind: {row.model for row in of_class if row.configuration.load_kind == kind}
-        for kind in MeasuredAs
+        kind: {row.model for row, own in of_class if own == kind} for kind in MeasuredAs
     }
     kind_used = criteria.load_kind or max(MeasuredAs, key=lambda item: len(models_of_kind[item]))
     shown = [row for row in passing if row.configuration is None]
-    shown += [row for row in of_class if kind_used in (ANY_KIND, row.configuration.load_kind)]
+    shown += [row for row, own in of_class if kind_used in (ANY_KIND, own)]
     best: dict[tuple[str, str], Row] = {}
     key = SORT_KEYS[criteria.sort_by]
     ordered = sorted(shown, key=ties)
