@@ -164,12 +164,18 @@ def _known(run: ResolvedRun, variants: Sequence[ModelVariant]) -> KnownFacts:
 
 
 def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None:
-    """Give each run the warnings whose path is its own or lies within it."""
-    places = {run.document.path for run in resolved.runs}
+    """Give each run the warnings whose path is its own or lies within it.
+
+    A run that is the whole file, with the path "", has every warning of the file.
+    """
+    if [run.document.path for run in resolved.runs] == [""]:
+        resolved.runs = [replace(resolved.runs[0], warnings=tuple(warnings))]
+        return
+    places = {run.document.path for run in resolved.runs} - {""}
     by_place: dict[str, list[Problem]] = {}
     for warning in warnings:
         ends = [found.start() for found in _PATH_STEP.finditer(warning.path)]
-        prefixes = {"", *(warning.path[:end] for end in ends), warning.path}
+        prefixes = [warning.path[:end] for end in ends] + [warning.path]
         for place in places.intersection(prefixes):
             by_place.setdefault(place, []).append(warning)
     resolved.runs = [
