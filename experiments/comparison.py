@@ -214,7 +214,9 @@ def _facts(
 def headline_means(measurements: Sequence[Measurement]) -> dict[str, float | None]:
     """Return the headline means of a run under the names of the API, None where not measured."""
     means: dict[str, float] = {}
-    for item in sorted(measurements, key=lambda item: definition_rank(item.definition)):
+    for item in sorted(
+        measurements, key=lambda item: definition_rank(item.metric, item.definition)
+    ):
         if item.statistic == "mean":
             means.setdefault(item.metric, item.value)
     return {

@@ -91,7 +91,7 @@ class Curve:
         }
         return sorted(
             (axis for axis in stated if axis.metric in metrics),
-            key=lambda axis: (metrics.index(axis.metric), definition_rank(axis.definition)),
+            key=lambda axis: (metrics.index(axis.metric), definition_rank(*axis)),
         )
 
     def widest_axis(self, metric: str) -> Axis | None:

@@ -53,7 +53,7 @@ class RunLine:
     def headline(self, metric: str) -> tuple[float | None, str | None]:
         """Return the mean of a metric and its definition, the one that stands for the metric."""
         means = [key for key in self.figures if (key.metric, key.statistic) == (metric, "mean")]
-        key = min(means, key=lambda key: definition_rank(key.definition), default=None)
+        key = min(means, key=lambda key: definition_rank(metric, key.definition), default=None)
         return (self.figures[key], key.definition) if key else (None, None)
 
 

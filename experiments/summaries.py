@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from django.db import connection
 
-from experiments.metrics import definition_order
+from experiments.metrics import definitions_in_order
 
 HEADLINE_COLUMNS = {
     "tokens_per_second": "tokens_per_second",
@@ -44,7 +44,7 @@ WITH ranked AS (
         first_value(m.definition) OVER (
             PARTITION BY ranked.configuration_id, m.metric
             ORDER BY ranked.started_at DESC NULLS LAST, ranked.created_at DESC, ranked.id DESC,
-                array_position(%(definitions)s::text[], m.definition::text) NULLS LAST,
+                array_position(%(definitions)s::text[], m.metric || ':' || m.definition) NULLS LAST,
                 m.definition NULLS LAST
         ) AS newest_definition
     FROM ranked
@@ -111,6 +111,6 @@ def refresh_configurations(configuration_ids: Collection[int]) -> None:
             {
                 "ids": sorted(configuration_ids),
                 "metrics": sorted(HEADLINE_COLUMNS),
-                "definitions": list(definition_order()),
+                "definitions": definitions_in_order(),
             },
         )

@@ -18,7 +18,7 @@ _DEEPEST = 8
 # What people said and were answered, and where and under which name they keep things.
 _PERSONAL = re.compile(
     r"prompts?|messages?|(generated_)?texts?|inputs?|outputs?|responses?|completions?|"
-    r"urls?|target|api_base|host|hostname|\w+_(url|urls|host|hostname)|"
+    r"urls?|target|api_base|host|hostname|\w+_(url|urls|host|hostname|target|address)|"
     r"user|username|email|ip|address|cli_command|command|command_line|argv|cwd|home|ssl_\w+"
 )
 _PERSONAL_OBJECTS = re.compile(r"(extra_)?(headers?|body)|cookies?")
@@ -37,7 +37,7 @@ def public_settings(
     settings: dict[str, Any] = {}
     hidden: list[str] = []
     for name, key, value in _leaves(record, skip):
-        if is_personal(key, value):
+        if _is_personal(_plain_key(key), value):
             hidden.append(name)
         elif _is_setting(value):
             finite = without_nonfinite(value)
@@ -62,6 +62,11 @@ def hidden_warning(place: str, names: Collection[str]) -> list[Problem]:
     return [Problem(place, message, ", ".join(shown[:LONGEST_LIST]) + more)]
 
 
+def is_personal(name: str, value: Any) -> bool:
+    """Tell whether what is called so is somebody's own, or data of single requests."""
+    return _is_personal(_plain_key(name), value)
+
+
 def _leaves(
     record: Mapping[str, Any], skip: Collection[str], prefix: str = "", depth: int = 0
 ) -> Iterator[tuple[str, str, Any]]:
@@ -70,16 +75,20 @@ def _leaves(
         name = f"{prefix}{key}"
         if (not depth and key in skip) or value is None or len(name) > LONGEST_VALUE:
             continue
-        if isinstance(value, Mapping) and not _PERSONAL_OBJECTS.fullmatch(key.lower()):
+        if isinstance(value, Mapping) and not _PERSONAL_OBJECTS.fullmatch(_plain_key(key)):
             if depth < _DEEPEST:
                 yield from _leaves(value, (), f"{name}.", depth + 1)
         else:
             yield name, key, value
 
 
-def is_personal(key: str, value: Any) -> bool:
-    """Tell whether a value of this name is somebody's own; a number never is."""
-    key = key.lower()
+def _plain_key(key: str) -> str:
+    """Return a key as settings are mostly named: `--data-parallel-address` is one, too."""
+    return key.lower().lstrip("-").replace("-", "_")
+
+
+def _is_personal(key: str, value: Any) -> bool:
+    """Tell whether a value is somebody's own; a number never is."""
     if _PERSONAL_OBJECTS.fullmatch(key):
         return bool(value)
     return bool(value) and isinstance(value, str | list) and bool(_PERSONAL.fullmatch(key))

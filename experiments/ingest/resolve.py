@@ -281,7 +281,8 @@ def _with_derived(
         if item.statistic == "mean":
             figures.setdefault(item.metric, []).append(item)
     speeds = sorted(
-        figures.get("tokens_per_second", []), key=lambda item: definition_rank(item.definition)
+        figures.get("tokens_per_second", []),
+        key=lambda item: definition_rank(item.metric, item.definition),
     )
     if "tokens_per_kwh" in figures or not speeds:
         return measurements

@@ -4,8 +4,8 @@ from experiments.metrics.model import Definition, Metric, MetricGroup
 from experiments.metrics.names import MetricName, aliases_of, parse_metric_name
 from experiments.metrics.registry import (
     METRICS,
-    definition_order,
     definition_rank,
+    definitions_in_order,
     get_metric,
     metric_label,
 )
@@ -20,8 +20,8 @@ __all__ = [
     "UnitError",
     "aliases_of",
     "convert",
-    "definition_order",
     "definition_rank",
+    "definitions_in_order",
     "get_metric",
     "metric_label",
     "parse_metric_name",

@@ -9,20 +9,17 @@ METRICS: dict[str, Metric] = {
     metric.key: metric for metric in (*THROUGHPUT_METRICS, *LATENCY_METRICS, *RESOURCE_METRICS)
 }
 
-_DEFINITION_ORDER = tuple(
-    dict.fromkeys(item.id for metric in METRICS.values() for item in metric.definitions)
-)
 
-
-def definition_order() -> tuple[str, ...]:
-    """Return the ids of all definitions, those that stand for a metric before special ones."""
-    return _DEFINITION_ORDER
-
-
-def definition_rank(definition: str | None) -> int:
-    """Return the place of a definition: where a run has a metric under several, the least leads."""
-    order = _DEFINITION_ORDER
+def definition_rank(metric: str, definition: str | None) -> int:
+    """Return the place of a definition in its metric: under several, the least stands for it."""
+    found = METRICS.get(metric)
+    order = [item.id for item in found.definitions] if found else []
     return order.index(definition) if definition in order else len(order)
+
+
+def definitions_in_order() -> list[str]:
+    """Return "metric:definition" of all, those that stand for a metric before special ones."""
+    return [f"{key}:{item.id}" for key, metric in METRICS.items() for item in metric.definitions]
 
 
 def get_metric(key: str) -> Metric | None:

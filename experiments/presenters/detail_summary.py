@@ -96,7 +96,9 @@ def _quantities(measurements: Sequence[Measurement]) -> tuple[Quantity, ...]:
 def _leading_means(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
     """Return the mean of each metric, under the definition that stands for it."""
     means: dict[str, Measurement] = {}
-    for item in sorted(measurements, key=lambda item: definition_rank(item.definition)):
+    for item in sorted(
+        measurements, key=lambda item: definition_rank(item.metric, item.definition)
+    ):
         if item.statistic == "mean":
             means.setdefault(item.metric, item)
     return means
