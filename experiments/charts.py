@@ -9,8 +9,8 @@ from typing import Any, TypedDict
 MIN_RADAR_AXES = 3
 LABEL_WIDTH_CHARS = 13
 NAME_WIDTH_CHARS = 36
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
-_MARKERS = (
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+MARKERS = (
     "circle",
     "square",
     "diamond",
@@ -73,8 +73,8 @@ def radar(
                 "connectgaps": False,
                 "fill": "none" if None in item.values else "toself",
                 "opacity": 0.85,
-                "line": {"dash": _DASHES[slot % len(_DASHES)], "width": 2},
-                "marker": {"symbol": _MARKERS[slot % len(_MARKERS)], "size": 7},
+                "line": {"dash": DASHES[slot % len(DASHES)], "width": 2},
+                "marker": {"symbol": MARKERS[slot % len(MARKERS)], "size": 7},
                 "meta": {"slot": slot},
             }
             for slot, item in _with_slots(series)

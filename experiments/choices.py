@@ -29,6 +29,15 @@ class LoadClass(models.TextChoices):
     UNKNOWN = "unknown", "load unknown"
 
 
+class MeasuredAs(models.TextChoices):
+    """How a configuration was measured: its kind of load, or that nothing states it."""
+
+    ISOLATED = LoadKind.ISOLATED.value, LoadKind.ISOLATED.label
+    SERVING = LoadKind.SERVING.value, LoadKind.SERVING.label
+    BATCH = LoadKind.BATCH.value, LoadKind.BATCH.label
+    UNKNOWN = "unknown", "not stated how"
+
+
 class UploadOutcome(models.TextChoices):
     """What became of a received file."""
 

@@ -18,7 +18,7 @@ from experiments.comparability import (
 )
 from experiments.grid import default_benchmark
 from experiments.ingest.keys import significant
-from experiments.metrics import METRICS, get_metric, metric_label
+from experiments.metrics import METRICS, definition_rank, get_metric, metric_label
 from experiments.models import Measurement, TestRun
 from experiments.noise import is_within_noise, standard_error
 
@@ -214,7 +214,9 @@ def _facts(
 def headline_means(measurements: Sequence[Measurement]) -> dict[str, float | None]:
     """Return the headline means of a run under the names of the API, None where not measured."""
     means: dict[str, float] = {}
-    for item in measurements:
+    for item in sorted(
+        measurements, key=lambda item: definition_rank(item.metric, item.definition)
+    ):
         if item.statistic == "mean":
             means.setdefault(item.metric, item.value)
     return {

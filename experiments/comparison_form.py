@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from experiments.curves import LATENCIES, STATISTICS
 from experiments.forms import MAX_SELECTED, ComparisonForm
 
 DIFFERENCES = "differences"
@@ -31,6 +32,8 @@ class ComparisonState:
     only_differences: bool = False
     baseline: UUID | None = None
     find: str = ""
+    latency: str = ""
+    statistic: str = ""
 
     @property
     def fields(self) -> tuple[tuple[str, str], ...]:
@@ -41,6 +44,8 @@ class ComparisonState:
             ("only", DIFFERENCES if self.only_differences else ""),
             ("baseline", str(self.baseline or "")),
             ("find", self.find),
+            ("latency", self.latency),
+            ("statistic", self.statistic),
         )
         runs = (("run", str(run)) for run in self.runs)
         return (*runs, *((name, value) for name, value in named if value))
@@ -104,6 +109,16 @@ class ComparisonPageForm(ComparisonForm):
     )
     letters = forms.CharField(required=False, max_length=MAX_SELECTED)
     find = forms.CharField(required=False, max_length=200)
+    latency = forms.ChoiceField(
+        choices=[(name, name) for name in LATENCIES],
+        required=False,
+        error_messages={"invalid_choice": f"“latency” is one of {', '.join(LATENCIES)}."},
+    )
+    statistic = forms.ChoiceField(
+        choices=[(name, name) for name in STATISTICS],
+        required=False,
+        error_messages={"invalid_choice": f"“statistic” is one of {', '.join(STATISTICS)}."},
+    )
 
     def clean(self) -> dict[str, Any]:
         """Check that the baseline and the letters belong to the runs."""
@@ -130,4 +145,6 @@ class ComparisonPageForm(ComparisonForm):
             only_differences=bool(data["only"]),
             baseline=data["baseline"],
             find=data["find"],
+            latency=data["latency"],
+            statistic=data["statistic"],
         )

@@ -1,6 +1,6 @@
 """All that is known of a run, read at once: its figures, its relatives and where it came from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,8 +9,18 @@ from django.db.models import Aggregate, Count, F, FloatField, Max, Min, Q
 from benchmarks.models import BenchmarkScore, ScoreCategory
 from experiments.choices import ItemAction
 from experiments.comparison import categories_by_variant, scores_by_variant
+from experiments.curves import (
+    CURVE_METRICS,
+    MAX_SWEEP_RUNS,
+    STATISTICS,
+    FigureKey,
+    Figures,
+    figures_of,
+    sweep_runs,
+)
 from experiments.history import HistoryLine, run_history
 from experiments.ingest.actor import Actor
+from experiments.metrics import definition_rank
 from experiments.models import Configuration, Measurement, TestRun, UploadItem
 
 HEADLINE_METRICS = (
@@ -22,7 +32,7 @@ HEADLINE_METRICS = (
     "gpu_power_watts",
     "tokens_per_kwh",
 )
-MAX_LISTED_RUNS = 200
+MAX_LISTED_RUNS = MAX_SWEEP_RUNS
 
 
 class Median(Aggregate):
@@ -35,10 +45,16 @@ class Median(Aggregate):
 
 @dataclass(frozen=True, kw_only=True)
 class RunLine:
-    """A run in a list, with the means of its headline metrics by metric."""
+    """A run in a list, with the means of its headline metrics; a sweep's with all of its curve."""
 
     run: TestRun
-    figures: Mapping[str, Measurement]
+    figures: Figures
+
+    def headline(self, metric: str) -> tuple[float | None, str | None]:
+        """Return the mean of a metric and its definition, the one that stands for the metric."""
+        means = [key for key in self.figures if (key.metric, key.statistic) == (metric, "mean")]
+        key = min(means, key=lambda key: definition_rank(metric, key.definition), default=None)
+        return (self.figures[key], key.definition) if key else (None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +101,7 @@ def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
     """
     sweep = _sweep_runs(run)
     repeats = _repeats(run)
-    figures = _headline_figures({item.pk for item in (*sweep, *repeats)})
+    figures = _figures_of_lists([item.pk for item in repeats], [item.pk for item in sweep])
     return RunDetail(
         run=run,
         measurements=tuple(run.measurements.defer("samples")),
@@ -117,14 +133,7 @@ def _scores(run: TestRun) -> tuple[ScoreWithCategories, ...]:
 
 
 def _sweep_runs(run: TestRun) -> list[TestRun]:
-    if run.sweep_id is None:
-        return []
-    runs = TestRun.objects.filter(sweep_id=run.sweep_id).filter(
-        Q(review_state="published") | Q(pk=run.pk)
-    )
-    load = ("context_depth", "concurrent_requests", "request_rate", "input_tokens")
-    in_order = [F(name).asc(nulls_first=True) for name in load]
-    return list(runs.order_by(*in_order, "id")[:MAX_LISTED_RUNS])
+    return list(sweep_runs([run.sweep_id], run.pk)[:MAX_SWEEP_RUNS]) if run.sweep_id else []
 
 
 def _repeats(run: TestRun) -> list[TestRun]:
@@ -132,14 +141,13 @@ def _repeats(run: TestRun) -> list[TestRun]:
     return list(runs.order_by(F("started_at").desc(nulls_last=True), "id")[:MAX_LISTED_RUNS])
 
 
-def _headline_figures(run_ids: Collection[UUID]) -> dict[UUID, dict[str, Measurement]]:
-    figures: dict[UUID, dict[str, Measurement]] = {run_id: {} for run_id in run_ids}
-    means = Measurement.objects.filter(
-        run_id__in=run_ids, metric__in=HEADLINE_METRICS, statistic="mean"
-    ).order_by("definition")
-    for item in means.defer("samples"):
-        figures[item.run_id].setdefault(item.metric, item)
-    return figures
+def _figures_of_lists(
+    repeats: Collection[UUID], sweep: Collection[UUID]
+) -> dict[UUID, dict[FigureKey, float]]:
+    """Return the headline means of all these runs, and what curves draw of those of the sweep."""
+    wanted = Q(metric__in=HEADLINE_METRICS, statistic="mean")
+    drawn = Q(run_id__in=sweep, metric__in=CURVE_METRICS, statistic__in=STATISTICS)
+    return figures_of({*repeats, *sweep}, wanted | drawn)
 
 
 def _repeat_summaries(run: TestRun) -> tuple[RepeatSummary, ...]:
@@ -157,11 +165,16 @@ def _repeat_summaries(run: TestRun) -> tuple[RepeatSummary, ...]:
 
 
 def _other_machines(run: TestRun) -> tuple[Configuration, ...]:
-    """Return the fastest configuration of the variant on each other platform, same load class."""
+    """Return the variant's fastest configuration on each other platform, class and kind of load
+    the same.
+    """
     here = run.configuration
     fastest = (
         Configuration.objects.filter(
-            variant_id=here.variant_id, load_class=here.load_class, runs__gt=0
+            variant_id=here.variant_id,
+            load_class=here.load_class,
+            load_kind=here.load_kind,
+            runs__gt=0,
         )
         .exclude(platform_id=here.platform_id)
         .select_related("platform", "representative")

@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from benchmarks.models import Benchmark, BenchmarkScore
 from benchmarks.quantization import resolve_quantization
 from experiments.backends import resolve_backend
-from experiments.choices import LoadClass
+from experiments.choices import LoadClass, MeasuredAs
 from experiments.grid import (
+    ANY_KIND,
     DEFAULT_PAGE_SIZE,
     DEFAULT_SORT,
     MAX_PAGE_SIZE,
@@ -69,6 +70,11 @@ class GridForm(forms.Form):
     load_class = forms.ChoiceField(
         choices=[("", "automatic"), *LoadClass.choices], required=False, label="Load"
     )
+    load_kind = forms.ChoiceField(
+        choices=[("", "automatic"), *MeasuredAs.choices, (ANY_KIND, "any")],
+        required=False,
+        label="How measured",
+    )
     sort_by = forms.ChoiceField(choices=_sort_choices, required=False, label="Sort by")
     sort_direction = forms.ChoiceField(
         choices=[("", "better first"), ("asc", "ascending"), ("desc", "descending")],
@@ -93,6 +99,7 @@ class GridForm(forms.Form):
             quantization=resolve_quantization(quantization).name if quantization else "",
             platform=data["platform"],
             load_class=LoadClass(data["load_class"]) if data["load_class"] else None,
+            load_kind=data["load_kind"],
             q=data["q"],
             sort_by=data["sort_by"] or DEFAULT_SORT,
             sort_direction=data["sort_direction"],

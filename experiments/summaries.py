@@ -8,6 +8,8 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from experiments.metrics import definitions_in_order
+
 HEADLINE_COLUMNS = {
     "tokens_per_second": "tokens_per_second",
     "prompt_processing_speed": "prompt_processing_speed",
@@ -20,7 +22,8 @@ HEADLINE_COLUMNS = {
 """Metrics that the grid shows and the column each goes into; used memory before peak memory."""
 
 # Per configuration: its ranked runs; for each headline metric the median over those repeats whose
-# definition is that of the newest run with the metric (two definitions are never mixed).
+# definition is that of the newest run with the metric (two definitions are never mixed). Where
+# that run has the metric under several, the first in the registry's order stands for it.
 _REFRESH = """
 WITH ranked AS (
     SELECT id, configuration_id, started_at, created_at
@@ -41,6 +44,7 @@ WITH ranked AS (
         first_value(m.definition) OVER (
             PARTITION BY ranked.configuration_id, m.metric
             ORDER BY ranked.started_at DESC NULLS LAST, ranked.created_at DESC, ranked.id DESC,
+                array_position(%(definitions)s::text[], m.metric || ':' || m.definition) NULLS LAST,
                 m.definition NULLS LAST
         ) AS newest_definition
     FROM ranked
@@ -104,5 +108,9 @@ def refresh_configurations(configuration_ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _REFRESH,
-            {"ids": sorted(configuration_ids), "metrics": sorted(HEADLINE_COLUMNS)},
+            {
+                "ids": sorted(configuration_ids),
+                "metrics": sorted(HEADLINE_COLUMNS),
+                "definitions": definitions_in_order(),
+            },
         )

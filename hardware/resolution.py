@@ -72,13 +72,17 @@ class KnownDevice:
     sold_in_several_memories: bool = False
     sold_in_several_forms: bool = False
     is_generic: bool = False
+    bandwidth_gb_per_s: float | None = None
     spelling_memory_gb: float | None = None
     spelling_form: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedHardware:
-    """Hardware under canonical names, ready to be stored; the reported names beside them."""
+    """Hardware under canonical names, ready to be stored; the reported names beside them.
+
+    `bandwidth_gb_per_s` is the memory bandwidth of all GPUs used, None where one is not known.
+    """
 
     gpu_model: str | None
     gpu_count: int | None
@@ -96,6 +100,7 @@ class ResolvedHardware:
     platform_name: str
     category: str | None
     known: bool
+    bandwidth_gb_per_s: float | None
     reported_gpu_models: tuple[str, ...]
     reported_cpu_model: str | None
     warnings: tuple[str, ...]
@@ -152,6 +157,7 @@ class _Devices:
     gpu_memory_gb: float | None = None
     gpu_form: str | None = None
     accelerator_id: int | None = None
+    bandwidth_gb_per_s: float | None = None
 
 
 def keys_to_look_up(facts: HardwareFacts) -> set[str]:
@@ -197,6 +203,7 @@ def resolve(facts: HardwareFacts, catalogue: Mapping[str, KnownDevice]) -> Resol
         platform_name=devices.platform.name,
         category=devices.category,
         known=devices.known,
+        bandwidth_gb_per_s=devices.bandwidth_gb_per_s,
         reported_gpu_models=facts.gpu_models,
         reported_cpu_model=facts.cpu_model,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -268,6 +275,7 @@ def _gpu_devices(facts: HardwareFacts, listed: list[_Gpu], warnings: list[str]) 
             gpu_model=mixed,
             gpu_count=count,
             gpu_memory_gb=stated_memory,
+            bandwidth_gb_per_s=_bandwidth_gb_per_s(gpus, count),
         )
     gpu = gpus[0]
     memory_gb = stated_memory or gpu.memory_gb
@@ -281,7 +289,15 @@ def _gpu_devices(facts: HardwareFacts, listed: list[_Gpu], warnings: list[str]) 
         gpu_memory_gb=memory_gb,
         gpu_form=gpu.form,
         accelerator_id=gpu.known.accelerator_id if gpu.known else None,
+        bandwidth_gb_per_s=_bandwidth_gb_per_s(gpus, count),
     )
+
+
+def _bandwidth_gb_per_s(gpus: Sequence[_Gpu], count: int | None) -> float | None:
+    """Return what the memories of `count` GPUs read together; of unlike ones, the fastest each."""
+    each = [gpu.known.bandwidth_gb_per_s if gpu.known else None for gpu in gpus]
+    known = [value for value in each if value is not None]
+    return count * max(known) if count and known and len(known) == len(each) else None
 
 
 def _without_integrated(gpus: list[_Gpu], warnings: list[str]) -> list[_Gpu]:

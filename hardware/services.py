@@ -84,6 +84,7 @@ def _known_device(alias: AcceleratorAlias) -> KnownDevice:
         sold_in_several_memories=accelerator.sold_in_several_memories,
         sold_in_several_forms=accelerator.sold_in_several_forms,
         is_generic=accelerator.is_generic,
+        bandwidth_gb_per_s=accelerator.memory_bandwidth_gb_per_s,
         spelling_memory_gb=alias.memory_gb,
         spelling_form=alias.form,
     )

@@ -213,11 +213,12 @@ class ConfigurationAdmin(ReadOnlyAdmin):
         "backend",
         "backend_version",
         "load_class",
+        "load_kind",
         "tokens_per_second",
         "runs",
         "newest_at",
     )
-    list_filter = ("load_class", "platform__category")
+    list_filter = ("load_class", "load_kind", "platform__category")
     list_select_related = ("variant", "platform")
     list_per_page = 50
     search_fields = ("variant__model_name", "variant__quantization", "platform__name", "backend")

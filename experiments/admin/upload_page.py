@@ -13,6 +13,8 @@ from django.urls import reverse
 from benchsite.common.ids import new_id
 from experiments.admin.base import actor_of, page_context
 from experiments.admin.batch_page import show_batch
+from experiments.formats import FORMATS
+from experiments.formats.guide import tool_guides
 from experiments.ingest.drafts import make_draft, purge_drafts
 from experiments.ingest.report import Report
 from experiments.ingest.store import Received
@@ -47,6 +49,7 @@ def _show_form(
         **page_context(request, model_admin, "Upload result files"),
         "form": form,
         "limit_bytes": settings.BENCHSITE_MAX_UPLOAD_BYTES,
+        "guides": tool_guides(FORMATS, request.build_absolute_uri(reverse("api:uploads"))),
         "failed": status != 200,
     }
     return TemplateResponse(request, TEMPLATE, context, status=status)

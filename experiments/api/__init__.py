@@ -2,7 +2,7 @@
 
 from ninja.openapi.docs import Swagger
 
-from experiments.api import reads, writes
+from experiments.api import files, reads, writes
 from experiments.api.errors import add_exception_handlers
 from experiments.api.site import SiteApi, fallback
 
@@ -21,4 +21,5 @@ api = SiteApi(
 add_exception_handlers(api)
 api.add_router("", reads.router)
 api.add_router("", writes.router)
+api.add_router("", files.router)
 api.add_router("", fallback)  # last: it takes every address that is left

@@ -44,6 +44,7 @@ def config_answer(item: Configuration) -> schemas.ConfigAnswer:
         hardware=item.platform.name,
         hardware_category=item.platform.category,
         load_class=item.load_class,
+        load_kind=item.load_kind,
         gpu_power_watts=item.gpu_power_watts,
         tokens_per_kwh=item.tokens_per_kwh,
         runs=item.runs,
@@ -61,6 +62,8 @@ def grouped_answer(
         total_count=page.total_count,
         benchmark_used=page.benchmark.slug if page.benchmark else None,
         load_used=page.load_used,
+        load_kind_used=page.kind_used,
+        load_kinds_mixed=page.mixes_kinds,
     )
 
 
@@ -191,6 +194,7 @@ def detail_answer(detail: RunDetail, benchmark: Benchmark | None) -> schemas.Det
             update={"dataset_name": redact(run.dataset_name)}
         ),
         metrics=[schemas.MetricAnswer.model_validate(item) for item in detail.measurements],
+        warnings=[schemas.ProblemAnswer(**warning) for warning in redact(run.warnings)],
         provenance=_provenance(run, detail.origin),
         history=[schemas.HistoryEntry.model_validate(line) for line in detail.history],
         benchmark_used=benchmark.slug if benchmark else None,
@@ -264,5 +268,5 @@ def _provenance(run: TestRun, origin: UploadItem | None) -> schemas.Provenance:
         tool_version=run.tool_version,
         parser_version=upload.parser_version if upload else None,
         uploaded_at=upload.created_at if upload else None,
-        source_url=run.source_url,
+        source_url=redact_text(run.source_url) if run.source_url else None,
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import F
 from django.http import QueryDict
+from django.urls import reverse
 from ninja import Router
 
 from benchmarks.models import Benchmark, BenchmarkScore
@@ -29,7 +30,9 @@ from experiments.api.present import (
 )
 from experiments.comparison import compare
 from experiments.detail import run_detail
+from experiments.formats import FORMATS
 from experiments.formats.documents import Problem
+from experiments.formats.guide import curl_line
 from experiments.forms import ComparisonForm, GridForm
 from experiments.grid import (
     GridCriteria,
@@ -78,9 +81,13 @@ def grouped_performance(request: ApiRequest) -> schemas.GroupedPerformanceAnswer
 )
 def performance_grid(request: ApiRequest) -> schemas.PerformanceGridAnswer:
     """The grid by configuration, under the same filters."""
-    rows, total_count = configuration_rows(_grid_criteria(request))
+    page = configuration_rows(_grid_criteria(request))
     return schemas.PerformanceGridAnswer(
-        rows=[config_answer(item) for item in rows], total_count=total_count
+        rows=[config_answer(item) for item in page.rows],
+        total_count=page.total_count,
+        load_used=page.load_used,
+        load_kind_used=page.kind_used,
+        load_kinds_mixed=page.mixes_kinds,
     )
 
 
@@ -210,6 +217,24 @@ def refuse_withdrawn(found: Sequence[TestRun]) -> None:
             reason = run.review_reason or "No reason was given."
             message = f"The run {run.pk} was withdrawn: {reason}"
             raise ApiError(410, message, Problem("run", reason, str(run.pk)))
+
+
+@router.get(
+    "/formats",
+    response={200: schemas.FormatsAnswer, **errors(401, 403)},
+    openapi_extra=READ_SECURITY,
+)
+def formats(request: ApiRequest) -> schemas.FormatsAnswer:
+    """What files the site reads, what they tell and lack, and a shell line that sends each."""
+    address = request.build_absolute_uri(reverse("api:uploads"))
+    return schemas.FormatsAnswer(
+        formats=[
+            schemas.FormatEntry.model_validate(
+                {**vars(item), "curl": curl_line(item, address)}, from_attributes=False
+            )
+            for item in FORMATS
+        ]
+    )
 
 
 @router.get("/schemas/experiment.json", response=dict[str, Any], openapi_extra=READ_SECURITY)

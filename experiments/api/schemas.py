@@ -56,6 +56,7 @@ class ConfigAnswer(_Answer):
     max_context_length: int | None
     load_pattern: str | None
     load_class: str | None
+    load_kind: str | None
     dataset_name: str | None
     gpu_power_limit_watts: float | None
     gpu_power_watts: float | None
@@ -84,16 +85,27 @@ class ModelAnswer(_Answer):
     all_hardware_platforms: list[PlatformAnswer]
 
 
-class GroupedPerformanceAnswer(_Answer):
+class _Ranking(_Answer):
+    """Which speeds are ranked: their class of load, and how they were measured.
+
+    `load_kind_used` is "any" where that was asked for; `load_kinds_mixed` then tells that isolated
+    tests, served requests and offline batches stand in one order and do not compare.
+    """
+
+    load_used: str
+    load_kind_used: str
+    load_kinds_mixed: bool
+
+
+class GroupedPerformanceAnswer(_Ranking):
     """A page of the grid by model."""
 
     models: list[ModelAnswer]
     total_count: int
     benchmark_used: str | None
-    load_used: str
 
 
-class PerformanceGridAnswer(_Answer):
+class PerformanceGridAnswer(_Ranking):
     """A page of the grid by configuration."""
 
     rows: list[ConfigAnswer]
@@ -290,7 +302,10 @@ class HistoryEntry(_Answer):
 
 
 class DetailAnswer(_Answer):
-    """Everything about one run; `benchmark_used` is that of the overall score."""
+    """Everything about one run; `benchmark_used` is that of the overall score.
+
+    `warnings` are those of its reading, doubts about its figures among them.
+    """
 
     config: DetailSubject
     categories: list[DetailCategory]
@@ -298,9 +313,43 @@ class DetailAnswer(_Answer):
     system_info: SystemInfo
     workload: Workload
     metrics: list[MetricAnswer]
+    warnings: list[ProblemAnswer]
     provenance: Provenance
     history: list[HistoryEntry]
     benchmark_used: str | None
+
+
+class RenditionAnswer(_Answer):
+    """What everybody may read of a file: its JSON documents without what is private."""
+
+    upload_id: UUID
+    sha256: str
+    file_name: str | None
+    format: str | None
+    documents: list[Any]
+
+
+class FormatEntry(_Answer):
+    """A format of result files. `fills` and `lacks` name fields of an upload and metrics.
+
+    `lacks` are required fields that files never or not always tell: send them beside the file.
+    `command` writes such a file, "" where there is none to type; `curl` sends it.
+    """
+
+    name: str
+    title: str
+    version: int
+    tool: str
+    command: str
+    fills: list[str]
+    lacks: list[str]
+    curl: str
+
+
+class FormatsAnswer(_Answer):
+    """The formats that the site reads, in the order in which they are tried."""
+
+    formats: list[FormatEntry]
 
 
 class UploadedScore(_Answer):

@@ -9,7 +9,7 @@ from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnreadableError
 from experiments.formats.llama_bench import parse_rows
 from experiments.formats.llama_bench_cells import check_header, row_of_cells
-from experiments.formats.llama_bench_rows import Source
+from experiments.formats.llama_bench_rows import FILLS, Source
 
 _HEADER_START = "build_commit,build_number"
 
@@ -46,4 +46,8 @@ FORMAT = Format(
     version=2,
     detect=_detect,
     parse=_parse,
+    tool="llama-bench",
+    command="llama-bench -m model.gguf -o csv > result.csv",
+    file_name="result.csv",
+    fills=FILLS,
 )

@@ -6,7 +6,7 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem
 from experiments.formats.llama_bench import parse_rows
-from experiments.formats.llama_bench_rows import Source
+from experiments.formats.llama_bench_rows import FILLS, Source
 from experiments.formats.llama_bench_tables import refuse_table_beside
 from experiments.formats.problems import short_value
 
@@ -41,4 +41,7 @@ FORMAT = Format(
     version=2,
     detect=_detect,
     parse=_parse,
+    tool="llama-bench",
+    command="llama-bench -m model.gguf -o json > result.json",
+    fills=FILLS,
 )

@@ -16,7 +16,7 @@ from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.llama_bench import parse_rows
 from experiments.formats.llama_bench_devices import Devices, read_devices
 from experiments.formats.llama_bench_markdown_cells import FIXED_COLUMNS, KEYS, read_cells
-from experiments.formats.llama_bench_rows import NO_ROWS, Source
+from experiments.formats.llama_bench_rows import FILLS, NO_ROWS, Source
 from experiments.formats.llama_bench_settings import (
     SPEED_DEFAULTS,
     gpu_backends,
@@ -176,4 +176,9 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="llama-bench",
+    command="llama-bench -m model.gguf > result.md 2>&1",
+    file_name="result.md",
+    fills=tuple(name for name in FILLS if name != "cpu_model"),
+    lacks=("model_name", "gpu_model"),
 )

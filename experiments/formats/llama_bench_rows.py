@@ -25,6 +25,11 @@ from experiments.formats.fields import NotBoolean, Time
 from experiments.formats.problems import problems_of
 
 MAX_TEXT = 200
+FILLS = (
+    *("model_name", "quantization", "backend", "backend_version"),
+    *("gpu_model", "gpu_count", "cpu_model", "concurrent_requests", "input_tokens"),
+    *("output_tokens", "tokens_per_second", "prompt_processing_speed", "model_size_gb"),
+)
 NO_ROWS = "The file has a header but no result row; did llama-bench fail?"
 
 # What a test is and what it gave; every other key is a setting of the invocation.

@@ -8,7 +8,7 @@ from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.llama_bench import parse_rows
 from experiments.formats.llama_bench_cells import check_header, row_of_cells
-from experiments.formats.llama_bench_rows import Source
+from experiments.formats.llama_bench_rows import FILLS, Source
 from experiments.formats.llama_bench_tables import refuse_table_beside
 
 # The table was called "test" until 2025 and is "llama_bench" since.
@@ -108,4 +108,8 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="llama-bench",
+    command="llama-bench -m model.gguf -o sql > result.sql",
+    file_name="result.sql",
+    fills=FILLS,
 )

@@ -14,7 +14,7 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, MeasurementDocument, ParsedFile, Problem
 from experiments.formats.llama_bench import parse_rows
-from experiments.formats.llama_bench_rows import Source
+from experiments.formats.llama_bench_rows import FILLS, Source
 from experiments.formats.llama_bench_tables import refuse_table_beside
 from experiments.formats.numbers import without_nonfinite
 from experiments.formats.problems import join_path, short_value
@@ -195,4 +195,6 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="llama-bench",
+    fills=FILLS,
 )

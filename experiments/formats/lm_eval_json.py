@@ -186,4 +186,9 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="lm-evaluation-harness",
+    command="lm_eval --model hf --model_args pretrained=MODEL --tasks gsm8k --output_path results",
+    file_name="results_2026-11-20T09-30-00.json",
+    fills=("model_name", "quantization", "scores"),
+    lacks=("quantization",),
 )

@@ -118,4 +118,8 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="lm-evaluation-harness",
+    file_name="result.md",
+    fills=("scores",),
+    lacks=("model_name", "quantization"),
 )

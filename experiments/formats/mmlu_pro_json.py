@@ -105,4 +105,8 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="MMLU-Pro",
+    file_name="summary.json",
+    fills=("scores",),
+    lacks=("model_name", "quantization"),
 )

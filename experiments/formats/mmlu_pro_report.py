@@ -176,4 +176,9 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="Ollama-MMLU-Pro",
+    command="python run_openai.py --url http://localhost:11434/v1 --model MODEL",
+    file_name="report.txt",
+    fills=("model_name", "quantization", "scores"),
+    lacks=("quantization",),
 )

@@ -66,4 +66,8 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="MMLU-Pro",
+    file_name="summary.txt",
+    fills=("scores",),
+    lacks=("model_name", "quantization"),
 )

@@ -63,6 +63,11 @@ def hidden_warning(place: str, names: Collection[str]) -> list[Problem]:
     return [Problem(place, message, ", ".join(shown[:LONGEST_LIST]) + more)]
 
 
+def is_personal(name: str, value: Any) -> bool:
+    """Tell whether what is called so is somebody's own, or data of single requests."""
+    return _is_personal(_plain_key(name), value)
+
+
 def _leaves(
     record: Mapping[str, Any], skip: Collection[str], prefix: str = "", depth: int = 0
 ) -> Iterator[tuple[str, str, Any]]:

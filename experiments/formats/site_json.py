@@ -33,8 +33,15 @@ from experiments.formats.site_schema import (
     ScoreSet,
 )
 from experiments.formats.site_scores import ScoreSource, score_documents
+from experiments.metrics import METRICS
 from hardware.resolution import HardwareFacts
 
+_FACTS = (
+    *("model_name", "quantization", "lora_adapter", "backend", "backend_version", "gpu_model"),
+    *("gpu_count", "gpu_memory_gb", "cpu_model", "cpu_arch", "ram_gb", "ram_type"),
+    *("virtualization_type", "concurrent_requests", "input_tokens", "output_tokens"),
+    *("dataset_name", "sweep", "notes", "source_url"),
+)
 _BARE_RUN_KEYS = {"performance_metrics", "hardware_config", "model_name"}
 _SCORE_SET_KEYS = {"model_name", "benchmark_scores"}
 _M = TypeVar("_M", bound=BaseModel)
@@ -238,4 +245,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="anything else",
+    file_name="experiment.json",
+    fills=(*_FACTS, "scores", *METRICS),
 )

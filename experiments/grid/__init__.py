@@ -6,6 +6,7 @@ chosen benchmark: a bounded number of queries whatever the number of rows and ru
 
 from experiments.grid.counts import choice_counts, counts_without, limit_ranges
 from experiments.grid.criteria import (
+    ANY_KIND,
     DEFAULT_PAGE_SIZE,
     DEFAULT_SORT,
     FILTERS,
@@ -16,14 +17,25 @@ from experiments.grid.criteria import (
 )
 from experiments.grid.pages import configuration_rows, grid_page, platform_rows
 from experiments.grid.query import default_benchmark
-from experiments.grid.rows import GridPage, LoadCounts, ModelRow, PlatformRow, row_key
+from experiments.grid.rows import (
+    KINDS,
+    ConfigurationPage,
+    GridPage,
+    LoadCounts,
+    ModelRow,
+    PlatformRow,
+    row_key,
+)
 
 __all__ = [
+    "ANY_KIND",
     "DEFAULT_PAGE_SIZE",
     "DEFAULT_SORT",
     "FILTERS",
+    "KINDS",
     "MAX_PAGE_SIZE",
     "SORT_KEYS",
+    "ConfigurationPage",
     "GridCriteria",
     "GridPage",
     "LoadCounts",

@@ -1,7 +1,7 @@
 """How many models a filter would leave: for each choice of it, and without it.
 
-A model counts as the grid would list it: under all other filters, in the chosen class of load,
-else in the class that has most models then. Each function is one query; its cost grows with the
+A model counts as the grid would list it: under all other filters, in the chosen class and kind of
+load, else in those that have most models then. Each function is one query; its cost grows with the
 configurations that pass (and with the number of filters), never with runs.
 """
 
@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.query import GridQuery, models_by
-from experiments.grid.rows import GridPage, LoadCounts
+from experiments.grid.rows import KINDS, GridPage, LoadCounts
 
 CHOICES = {
     "backend": "cfg_backend",
@@ -41,7 +41,7 @@ def choice_counts(page: GridPage) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {name: {} for name in CHOICES}
     for (name, choice), loads in found.items():
         if choice:
-            counts[name][choice] = loads.shown(criteria.load_class)
+            counts[name][choice] = loads.shown(criteria)
     return counts
 
 
@@ -52,7 +52,7 @@ def counts_without(page: GridPage) -> dict[str, int]:
     asked[""] = page.criteria.without(*active)
     found = _tally(_arm(page, criteria, name, Value("")) for name, criteria in asked.items())
     return {
-        name: found[name, ""].shown(criteria.load_class) if (name, "") in found else 0
+        name: found[name, ""].shown(criteria) if (name, "") in found else 0
         for name, criteria in asked.items()
     }
 
@@ -71,21 +71,24 @@ def limit_ranges(page: GridPage) -> dict[str, tuple[float, float] | None]:
 def _arm(
     page: GridPage, criteria: GridCriteria, name: str, choice: Expression | F
 ) -> QuerySet[Any]:
-    """Return the models under some criteria, counted by choice and class of load."""
+    """Return the models under some criteria, counted by choice, class and kind of load."""
     rows = (
         GridQuery(criteria, page)
         .all_loads()
         .annotate(filter=Value(name, output_field=CharField()), choice=Cast(choice, CharField()))
     )
-    return models_by(rows, "filter", "choice", "cfg_load")
+    return models_by(rows, "filter", "choice")
 
 
 def _tally(arms: Iterable[QuerySet[Any]]) -> dict[tuple[str, str], LoadCounts]:
     """Run all arms as one query."""
     first, *others = arms
-    rows = first.union(*others, all=True).values_list("filter", "choice", "cfg_load", "models")
-    ordered = sorted(rows, key=lambda row: (row[0], row[1] or ""))
+    rows = first.union(*others, all=True).values("filter", "choice", "cfg_load", *KINDS)
+
+    def place(row: dict[str, Any]) -> tuple[str, str]:
+        return (row["filter"], row["choice"] or "")
+
     return {
-        key: LoadCounts.of((load_class, models) for *_key, load_class, models in group)
-        for key, group in groupby(ordered, key=lambda row: (row[0], row[1] or ""))
+        key: LoadCounts.of((row["cfg_load"], row) for row in group)
+        for key, group in groupby(sorted(rows, key=place), key=place)
     }

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from benchmarks.models import Benchmark
-from experiments.choices import LoadClass
+from experiments.choices import LoadClass, MeasuredAs
 
+ANY_KIND = "any"
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
 
@@ -55,13 +56,17 @@ FILTERS = (
     "quantization",
     "platform",
     "load_class",
+    "load_kind",
 )
 """Fields of the criteria that leave rows out, in the order of the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridCriteria:
-    """What a visitor asked of the grid; None or empty = not asked."""
+    """What a visitor asked of the grid; None or empty = not asked.
+
+    `load_kind` is how speeds were measured: one of MeasuredAs, or ANY_KIND to rank all together.
+    """
 
     benchmark: Benchmark | None = None
     min_quality: float | None = None
@@ -73,6 +78,7 @@ class GridCriteria:
     quantization: str = ""
     platform: str = ""
     load_class: LoadClass | None = None
+    load_kind: str = ""
     q: str = ""
     sort_by: str = DEFAULT_SORT
     sort_direction: str = ""
@@ -111,6 +117,7 @@ class GridCriteria:
             or self.backend
             or self.platform
             or self.load_class
+            or self.load_kind in MeasuredAs.values
         )
 
 

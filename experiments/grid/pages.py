@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from experiments.grid.criteria import GridCriteria
+from experiments.grid.criteria import ANY_KIND, GridCriteria
 from experiments.grid.query import GridQuery
-from experiments.grid.rows import GridPage, ModelRow, PlatformRow, row_key
+from experiments.grid.rows import ConfigurationPage, GridPage, ModelRow, PlatformRow, row_key
 from experiments.models import Configuration
 
 
@@ -20,7 +20,7 @@ def grid_page(criteria: GridCriteria, *, clamp: bool = True) -> GridPage:
     """
     grid = GridQuery(criteria)
     models = grid.model_rows()
-    total_count = grid.load_counts.shown(criteria.load_class)
+    total_count = grid.load_counts.shown(criteria)
     page_count = max(1, -(-total_count // criteria.page_size))
     page = min(criteria.page, page_count) if clamp else criteria.page
     start = (page - 1) * criteria.page_size
@@ -34,6 +34,7 @@ def grid_page(criteria: GridCriteria, *, clamp: bool = True) -> GridPage:
         page_count=page_count,
         criteria=grid.criteria,
         load_used=grid.load_used,
+        kind_used=grid.kind_used,
         load_counts=grid.load_counts,
         ranking_protocol=grid.ranking_protocol,
         speed_definitions=tuple(sorted(name for name in definitions if name)),
@@ -62,12 +63,19 @@ def platform_rows(page: GridPage, rows: Sequence[ModelRow]) -> dict[str, tuple[P
     }
 
 
-def configuration_rows(criteria: GridCriteria) -> tuple[list[Configuration], int]:
-    """Return one page of single configurations under the filters, and how many there are."""
+def configuration_rows(criteria: GridCriteria) -> ConfigurationPage:
+    """Return one page of single configurations under the filters."""
     grid = GridQuery(criteria)
     joined = grid.joined().filter(cfg_pk__isnull=False)
     start = (criteria.page - 1) * criteria.page_size
     ids = grid.in_page_order(joined).values_list("cfg_pk", flat=True)
     page = list(ids[start : start + criteria.page_size])
     found = {item.pk: item for item in grid.configurations(Q(cfg_pk__in=page), best_first=False)}
-    return [found[pk] for pk in page], joined.count()
+    any_kind = grid.kind_used == ANY_KIND
+    return ConfigurationPage(
+        rows=[found[pk] for pk in page],
+        total_count=joined.count(),
+        load_used=grid.load_used,
+        kind_used=grid.kind_used,
+        mixes_kinds=any_kind and grid.load_counts.kinds_of(grid.load_used) > 1,
+    )

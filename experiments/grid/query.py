@@ -25,7 +25,8 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower, RowNumber
 
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
-from experiments.grid.criteria import SORT_KEYS, GridCriteria
+from experiments.choices import MeasuredAs
+from experiments.grid.criteria import ANY_KIND, SORT_KEYS, GridCriteria
 from experiments.grid.rows import GridPage, LoadCounts, ModelRow, row_key
 from experiments.models import Configuration
 
@@ -36,6 +37,7 @@ DEFAULT_BENCHMARK = "mmlu"
 _JOINED_COLUMNS = {
     "cfg_pk": "cfg__id",
     "cfg_load": "cfg__load_class",
+    "cfg_kind": "cfg__load_kind",
     "cfg_backend": "cfg__backend",
     "cfg_platform": "cfg__platform_id",
     "cfg_platform_key": "cfg__platform__key",
@@ -53,10 +55,18 @@ _JOINED_COLUMNS = {
 
 
 def models_by(rows: QuerySet[Any], *names: str) -> QuerySet[Any]:
-    """Count the models (with LoRA) of joined rows, as `models`, for each value of the names."""
+    """Count the models (with LoRA) of joined rows by class of load and each value of the names.
+
+    The counts are named as KINDS: `any` for all, and one for each kind of load.
+    """
     model = Func(F("model_name"), F("lora_adapter"), function="ROW", output_field=TextField())
+    by_kind = {
+        kind: Count(model, distinct=True, filter=Q(cfg_kind=kind)) for kind in MeasuredAs.values
+    }
     counted: QuerySet[Any] = (
-        rows.order_by().values(*names).annotate(models=Count(model, distinct=True))
+        rows.order_by()
+        .values(*names, "cfg_load")
+        .annotate(**{ANY_KIND: Count(model, distinct=True)}, **by_kind)
     )
     return counted
 
@@ -87,16 +97,15 @@ class GridQuery:
         if page is not None:
             self.ranking_protocol = page.ranking_protocol
             self.load_counts = page.load_counts
-            self.load_used = page.load_used
+            self.load_used, self.kind_used = page.load_used, page.kind_used
             return
         benchmark = criteria.benchmark
         self.ranking_protocol = (
             BenchmarkScore.objects.ranking_protocol(benchmark) if benchmark else None
         )
-        self.load_counts = LoadCounts.of(
-            (row["cfg_load"], row["models"]) for row in models_by(self.all_loads(), "cfg_load")
-        )
-        self.load_used = criteria.load_class or self.load_counts.fullest
+        counted = ((row["cfg_load"], row) for row in models_by(self.all_loads()))
+        self.load_counts = LoadCounts.of(counted)
+        self.load_used, self.kind_used = self.load_counts.used(criteria)
 
     def all_loads(self) -> QuerySet[Any]:
         """Variants joined to ranked configurations and current scores, under all filters but load.
@@ -162,8 +171,11 @@ class GridQuery:
         return wanted
 
     def joined(self) -> QuerySet[Any]:
-        """The joined rows of the load class that is shown, and those without any run."""
-        return self.all_loads().filter(Q(cfg_load=self.load_used) | Q(cfg_pk__isnull=True))
+        """The joined rows of the class and kind of load that are shown, and those without runs."""
+        shown = Q(cfg_load=self.load_used)
+        if self.kind_used != ANY_KIND:
+            shown &= Q(cfg_kind=self.kind_used)
+        return self.all_loads().filter(shown | Q(cfg_pk__isnull=True))
 
     def model_rows(self) -> QuerySet[Any]:
         """The best joined row of each model, in the order of the page."""

@@ -1,15 +1,29 @@
 """What the grid answers: rows, their platforms, and what a page is based on."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from benchmarks.models import Benchmark, ModelVariant
-from experiments.choices import LoadClass
-from experiments.grid.criteria import GridCriteria
+from experiments.choices import LoadClass, MeasuredAs
+from experiments.grid.criteria import ANY_KIND, GridCriteria
 from experiments.models import Configuration
 from hardware.models import Platform
+
+KINDS = (ANY_KIND, *MeasuredAs.values)
+"""What load kinds can be asked for, all together first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigurationPage:
+    """One page of single configurations and what it is based on, as GridPage tells it."""
+
+    rows: Sequence[Configuration]
+    total_count: int
+    load_used: LoadClass
+    kind_used: str
+    mixes_kinds: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,36 +62,60 @@ class PlatformRow:
 
 @dataclass(frozen=True)
 class LoadCounts:
-    """Models by class of load; `unmeasured` have scores alone and are listed beside every class."""
+    """Models by class of load and by how they were measured, ANY_KIND for all kinds together.
 
-    measured: Mapping[LoadClass, int]
+    A model measured in two ways counts once among all kinds. `unmeasured` have scores alone and
+    are listed beside every class.
+    """
+
+    measured: Mapping[tuple[LoadClass, str], int]
     unmeasured: int
 
     @classmethod
-    def of(cls, counted: Iterable[tuple[str | None, int]]) -> Self:
-        """Sum numbers of models by class of load, None for those without any run."""
+    def of(cls, counted: Iterable[tuple[str | None, Mapping[str, int]]]) -> Self:
+        """Gather numbers of models: by class of load (None for those without any run), by kind."""
         found = dict(counted)
         return cls(
-            measured={item: found.get(item, 0) for item in LoadClass},
-            unmeasured=found.get(None, 0),
+            measured={
+                (load_class, kind): found.get(load_class, {}).get(kind, 0)
+                for load_class in LoadClass
+                for kind in KINDS
+            },
+            unmeasured=found.get(None, {}).get(ANY_KIND, 0),
         )
 
-    @property
-    def fullest(self) -> LoadClass:
-        """The class with most models, the first of equals: what is shown unless one is chosen."""
-        return max(LoadClass, key=lambda item: self.measured[item])
+    def used(self, criteria: GridCriteria) -> tuple[LoadClass, str]:
+        """Return the class and the kind of load that are shown: those asked for, else the fullest.
 
-    def shown(self, chosen: LoadClass | None) -> int:
-        """Return how many rows the grid has under a chosen class, or under the fullest."""
-        return self.measured[chosen or self.fullest] + self.unmeasured
+        That is the class with most models (of the kind asked for), then its kind with most models;
+        the first of equals.
+        """
+        asked = criteria.load_kind or ANY_KIND
+        load_class = criteria.load_class or max(
+            LoadClass, key=lambda item: self.measured[item, asked]
+        )
+        return load_class, criteria.load_kind or self.fullest_kind(load_class)
+
+    def fullest_kind(self, load_class: LoadClass) -> str:
+        """Return the kind of load that most models of a class were measured under."""
+        return max(MeasuredAs, key=lambda item: self.measured[load_class, item]).value
+
+    def kinds_of(self, load_class: LoadClass) -> int:
+        """Return under how many kinds of load the models of a class were measured."""
+        return sum(self.measured[load_class, item] > 0 for item in MeasuredAs)
+
+    def shown(self, criteria: GridCriteria) -> int:
+        """Return how many rows the grid has."""
+        return self.measured[self.used(criteria)] + self.unmeasured
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridPage:
     """One page of the grid and what it is based on.
 
-    `load_counts` are the model rows of each load class under the other filters; `load_used` is
-    the class shown, `ranking_protocol` the one whose quality scores rank and filter.
+    `load_counts` are the model rows of each class and kind of load under the other filters;
+    `load_used` and `kind_used` are those shown (ANY_KIND: all kinds together), `ranking_protocol`
+    is the one whose quality scores rank and filter.
     """
 
     rows: tuple[ModelRow, ...]
@@ -86,6 +124,7 @@ class GridPage:
     page_count: int
     criteria: GridCriteria
     load_used: LoadClass
+    kind_used: str
     load_counts: LoadCounts
     ranking_protocol: str | None
     speed_definitions: tuple[str, ...]
@@ -94,6 +133,11 @@ class GridPage:
     def benchmark(self) -> Benchmark | None:
         """The benchmark whose scores stand in the quality column."""
         return self.criteria.benchmark
+
+    @property
+    def mixes_kinds(self) -> bool:
+        """Whether speeds that were measured under different kinds of load are ranked together."""
+        return self.kind_used == ANY_KIND and self.load_counts.kinds_of(self.load_used) > 1
 
 
 def row_key(model_name: str, lora_adapter: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from benchmarks.models import ModelVariant
 from benchmarks.quantization import Quantization, resolve_quantization, tidy_name
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
@@ -25,7 +26,10 @@ from experiments.formats.documents import (
 from experiments.formats.problems import join_path, short_value
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
+from experiments.ingest.plausibility import KnownFacts, doubts
+from experiments.ingest.public_names import with_public_model, with_public_names
 from experiments.ingest.times import as_stored_time
+from experiments.metrics import definition_rank
 from hardware.services import (
     HardwareError,
     HardwareFacts,
@@ -92,8 +96,9 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
     resolved = ResolvedFile()
     machines: dict[HardwareFacts, ResolvedHardware] = {}
     for run_id, original in zip(run_ids(parsed.runs), parsed.runs, strict=True):
-        run, warnings = apply_to_run(original, context)
-        resolved.warnings += warnings
+        stated, warnings = apply_to_run(original, context)
+        run, hidden = with_public_names(stated)
+        resolved.warnings += [*warnings, *hidden]
         missing = _missing_of_run(run)
         if missing:
             resolved.missing += [name for name in missing if name not in resolved.missing]
@@ -107,13 +112,15 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
             _resolve_run(run, run_id, content_hash(original, context.stated()), machines)
         )
     for original_set in parsed.score_sets:
-        score_set, warnings = apply_to_scores(original_set, context)
-        resolved.warnings += warnings
+        stated_set, warnings = apply_to_scores(original_set, context)
+        score_set, hidden = with_public_model(stated_set)
+        resolved.warnings += [*warnings, *hidden]
         missing = _missing_of_model(score_set.model)
         resolved.missing += [name for name in missing if name not in resolved.missing]
         if not missing:
             resolved.score_sets.append(_resolve_scores(score_set))
     resolved.warnings += [*_unknown_names(resolved), *_from_the_future(resolved)]
+    resolved.warnings += _implausible(resolved.runs)
     _keep_with_runs(resolved, (*parsed.warnings, *resolved.warnings))
     return resolved
 
@@ -131,6 +138,29 @@ def _from_the_future(resolved: ResolvedFile) -> list[Problem]:
         for path, moment in moments
         if (stored := as_stored_time(moment)) and moment and stored > latest
     ]
+
+
+def _implausible(runs: Sequence[ResolvedRun]) -> list[Problem]:
+    """Warn of figures that cannot be true together; one query for what is known of the models."""
+    names = {run.model.model_name for run in runs}
+    variants = list(ModelVariant.objects.filter(model_name__in=names)) if names else []
+    return [warning for run in runs for warning in doubts(run.document, _known(run, variants))]
+
+
+def _known(run: ResolvedRun, variants: Sequence[ModelVariant]) -> KnownFacts:
+    """Return what is known of a run's model and machine; quantizing changes no parameters."""
+    model = run.model
+    same_model = [item for item in variants if item.model_name == model.model_name]
+    same = [item for item in same_model if item.quantization == model.quantization.name]
+    return KnownFacts(
+        weights_gb=next((item.weights_gb for item in same if item.weights_gb), None),
+        parameters=next((item.parameters for item in same_model if item.parameters), None),
+        active_parameters=next(
+            (item.active_parameters for item in same_model if item.active_parameters), None
+        ),
+        bits_per_weight=model.quantization.bits_per_weight,
+        bandwidth_gb_per_s=run.hardware.bandwidth_gb_per_s,
+    )
 
 
 def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None:
@@ -242,7 +272,7 @@ def _unknown_names(resolved: ResolvedFile) -> list[Problem]:
 def _with_derived(
     measurements: tuple[MeasurementDocument, ...],
 ) -> tuple[MeasurementDocument, ...]:
-    """Add tokens per kWh where a run states both its speed and its power.
+    """Add tokens per kWh where a run states both its speed (the leading one) and its power.
 
     tokens_per_kwh = tokens_per_second × 3.6e6 ÷ mean watts; its definition is that of the power.
     """
@@ -250,8 +280,11 @@ def _with_derived(
     for item in measurements:
         if item.statistic == "mean":
             figures.setdefault(item.metric, []).append(item)
-    speeds = figures.get("tokens_per_second", [])
-    if "tokens_per_kwh" in figures or len(speeds) != 1:
+    speeds = sorted(
+        figures.get("tokens_per_second", []),
+        key=lambda item: definition_rank(item.metric, item.definition),
+    )
+    if "tokens_per_kwh" in figures or not speeds:
         return measurements
     derived = [
         MeasurementDocument(

@@ -8,7 +8,7 @@ from uuid import UUID
 from benchmarks.models import ModelVariant
 from benchmarks.services import VariantFacts, get_or_create_variant
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
-from experiments.choices import ItemAction
+from experiments.choices import ItemAction, MeasuredAs
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.problems import join_path, short_value
 from experiments.ingest.actor import Actor
@@ -329,6 +329,7 @@ def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Co
                 Configuration(
                     **dict(zip(_CONFIGURATION_FIELDS, item.configuration_identity, strict=True)),
                     load_class=item.run.load_class,
+                    load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
                 )
                 for item in missing
             ],

@@ -2,7 +2,13 @@
 
 from experiments.metrics.model import Definition, Metric, MetricGroup
 from experiments.metrics.names import MetricName, aliases_of, parse_metric_name
-from experiments.metrics.registry import METRICS, get_metric, metric_label
+from experiments.metrics.registry import (
+    METRICS,
+    definition_rank,
+    definitions_in_order,
+    get_metric,
+    metric_label,
+)
 from experiments.metrics.units import UnitError, convert
 
 __all__ = [
@@ -14,6 +20,8 @@ __all__ = [
     "UnitError",
     "aliases_of",
     "convert",
+    "definition_rank",
+    "definitions_in_order",
     "get_metric",
     "metric_label",
     "parse_metric_name",

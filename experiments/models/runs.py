@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from benchsite.common.ids import new_id
 from benchsite.common.review import ReviewState
-from experiments.choices import LoadClass, LoadKind, RunStatus
+from experiments.choices import LoadClass, LoadKind, MeasuredAs, RunStatus
 
 INFINITY = float("inf")
 
@@ -45,6 +45,9 @@ class Configuration(models.Model):
     workload_key = models.CharField(max_length=400)
     settings_key = models.CharField(max_length=64, help_text="SHA-256 of the speed settings.")
     load_class = models.CharField(max_length=10, choices=LoadClass)
+    load_kind = models.CharField(
+        max_length=10, choices=MeasuredAs, default=MeasuredAs.UNKNOWN, help_text="How measured."
+    )
 
     runs = models.PositiveIntegerField(default=0)
     newest_at = models.DateTimeField(null=True)
@@ -85,6 +88,10 @@ class Configuration(models.Model):
             models.CheckConstraint(
                 condition=models.Q(load_class__in=LoadClass.values),
                 name="configuration_load_class_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(load_kind__in=MeasuredAs.values),
+                name="configuration_load_kind_known",
             ),
         ]
         indexes: ClassVar = [

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from uuid import UUID
 
 from benchsite.common.templatetags.figures import count
 from experiments.comparability import Verdict
 from experiments.comparison import Comparison, Subject, metric_order
 from experiments.comparison_form import LETTERS, ComparisonState
+from experiments.curves import Curve
 from experiments.finding import MAX_FOUND
 from experiments.models import Configuration, TestRun
 from experiments.presenters.charts import Chart, ChartSeries
+from experiments.presenters.compared_curves import ComparedCurves, compare_curves
 from experiments.presenters.comparison_charts import performance_chart, quality_chart
 from experiments.presenters.comparison_rows import (
     VERDICTS,
@@ -63,6 +67,11 @@ class RunCard:
     swap_address: str
     swap_letter: str
     remove_address: str
+
+    @property
+    def trace(self) -> ChartSeries:
+        """Its traces in charts."""
+        return ChartSeries(self.letter, self.short_name, self.series)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +133,22 @@ class ComparisonPage:
     score_lines: tuple[ScoreLine, ...]
     benchmarks: tuple[BenchmarkChoice, ...]
     charts: tuple[Chart, ...]
+    curves: ComparedCurves | None
     found: tuple[FoundRun, ...]
     found_more: bool
     search_fields: tuple[tuple[str, str], ...]
 
 
 def present_comparison(
-    comparison: Comparison, state: ComparisonState, found: Sequence[Configuration] = ()
+    comparison: Comparison,
+    state: ComparisonState,
+    found: Sequence[Configuration] = (),
+    curves: Mapping[UUID, Curve] = MappingProxyType({}),
 ) -> ComparisonPage:
-    """Lay a comparison out for its page; `found` are configurations that can be added to it."""
+    """Lay a comparison out for its page.
+
+    `found` are configurations that can be added to it, `curves` those that its runs are points of.
+    """
     verdict = comparison.comparability.verdict
     cards = _cards(comparison.subjects, state)
     baseline = next((card for card in cards if card.is_baseline), None)
@@ -168,6 +184,7 @@ def present_comparison(
         score_lines=scores,
         benchmarks=_benchmarks(comparison, state),
         charts=_charts(comparison, cards),
+        curves=compare_curves([(card.trace, card.subject.run) for card in cards], curves, state),
         found=tuple(_found(item, state) for item in found[:MAX_FOUND]),
         found_more=len(found) > MAX_FOUND,
         search_fields=tuple(field for field in state.fields if field[0] != "find"),
@@ -255,7 +272,7 @@ def _benchmarks(comparison: Comparison, state: ComparisonState) -> tuple[Benchma
 
 
 def _charts(comparison: Comparison, cards: Sequence[RunCard]) -> tuple[Chart, ...]:
-    traces = [ChartSeries(card.letter, card.short_name, card.series) for card in cards]
+    traces = [card.trace for card in cards]
     charts = (quality_chart(comparison, traces), performance_chart(comparison.metric_rows, traces))
     return tuple(chart for chart in charts if chart)
 

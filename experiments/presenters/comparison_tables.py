@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from benchsite.common.exports import Cell, Table
 from experiments.comparability import Verdict
+from experiments.presenters.compared_curves import curves_file
 from experiments.presenters.comparison import ComparisonPage, RunCard
 from experiments.presenters.comparison_rows import ScoreLine, ValueCell
 from experiments.redaction import redact
@@ -38,6 +39,7 @@ def comparison_tables(page: ComparisonPage) -> list[Table]:
             header=("group", "field", *names),
             rows=[(row.group, row.label, *row.values) for row in page.subject_rows],
         ),
+        *([curves_file(page.curves)] if page.curves else []),
     ]
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from benchmarks.models import ScoreCategory
 from benchsite.common.templatetags.figures import aligned, figure, figure_with_spread
 from experiments.charts import MIN_RADAR_AXES, Series, radar
 from experiments.detail import RepeatSummary, RunDetail, ScoreWithCategories
+from experiments.formats.rendition import has_rendition
 from experiments.history import MAX_CHANGES
-from experiments.models import Configuration
+from experiments.models import Configuration, UploadItem
 from experiments.presenters.charts import Chart
+from experiments.presenters.curves import CurveView, present_curve
 from experiments.presenters.detail_metrics import MetricSection, metric_sections
 from experiments.presenters.detail_summary import Summary, summary_of
 from experiments.presenters.facts import (
@@ -21,6 +25,7 @@ from experiments.presenters.facts import (
     what_facts,
     workload_facts,
 )
+from experiments.presenters.heatmaps import HeatmapView, present_depths, present_heatmap
 from experiments.presenters.history import HistoryRow, history_rows
 from experiments.presenters.labels import (
     DefinitionLink,
@@ -82,9 +87,15 @@ class DetailPage:
     setup: tuple[Fact, ...]
     notes: str | None
     file_name: str
+    source_url: str
+    is_source_whole: bool
+    rendition_href: str
     warnings: Sequence[Mapping[str, str]]
     sections: tuple[MetricSection, ...]
     quality: tuple[QualityBlock, ...]
+    curve: CurveView | None
+    heatmap: HeatmapView | None
+    depths: Chart | None
     sweep: RunTable
     repeats: RunTable
     repeat_rows: tuple[RepeatRow, ...]
@@ -99,7 +110,8 @@ class DetailPage:
     @property
     def has_charts(self) -> bool:
         """Whether the page needs the script that draws charts."""
-        return any(block.chart for block in self.quality)
+        charts = (self.curve, self.heatmap, self.depths, *(block.chart for block in self.quality))
+        return any(charts)
 
     @property
     def has_spreads(self) -> bool:
@@ -108,9 +120,16 @@ class DetailPage:
         return any(row.spread_text for block in blocks for row in block.rows)
 
 
-def present_detail(detail: RunDetail, *, may_view_uploads: bool = False) -> DetailPage:
-    """Lay a run out for its page; its history links to uploads that the reader may open."""
+def present_detail(
+    detail: RunDetail, *, may_view_uploads: bool = False, latency: str = ""
+) -> DetailPage:
+    """Lay a run out for its page; its history links to uploads that the reader may open.
+
+    `latency` is the one that the curve of its sweep is asked to show.
+    """
     run = detail.run
+    heat = present_heatmap(detail)
+    source_url = redact_text(run.source_url or "")
     return DetailPage(
         detail=detail,
         title=str(run.variant),
@@ -123,15 +142,28 @@ def present_detail(detail: RunDetail, *, may_view_uploads: bool = False) -> Deta
         setup=setup_facts(run),
         notes=redact(run.notes),
         file_name=redact_text(detail.origin.upload.file_name) if detail.origin else "",
+        source_url=source_url,
+        is_source_whole=source_url == run.source_url,
+        rendition_href=_rendition_href(detail.origin),
         warnings=redact(run.warnings),
         sections=metric_sections(detail.measurements),
         quality=_quality_blocks(detail.scores),
+        curve=present_curve(detail, latency),
+        heatmap=heat,
+        depths=None if heat else present_depths(detail),
         sweep=run_table(detail.sweep_lines, run),
         repeats=run_table(detail.repeat_lines, run),
         repeat_rows=_repeat_rows(detail.repeat_summaries),
         machines=_machines(detail),
         history=history_rows(detail.history, run, may_view_uploads=may_view_uploads),
     )
+
+
+def _rendition_href(origin: UploadItem | None) -> str:
+    """Return where everybody reads the file without what is private, "" where nobody can."""
+    if origin is None or not has_rendition(origin.upload.format):
+        return ""
+    return reverse("api:upload_rendition", args=[origin.upload_id])
 
 
 def _quality_blocks(entries: Sequence[ScoreWithCategories]) -> tuple[QualityBlock, ...]:

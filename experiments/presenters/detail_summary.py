@@ -8,6 +8,7 @@ from benchsite.common.templatetags.figures import count, figure, known, plus_min
 from experiments.comparison import spreads_of_means
 from experiments.detail import RepeatSummary, RunDetail
 from experiments.grid.query import DEFAULT_BENCHMARK
+from experiments.metrics import definition_rank
 from experiments.models import Measurement, TestRun
 from experiments.presenters.labels import Quantity, backend_label, load_label, quantity
 from experiments.redaction import redact
@@ -78,7 +79,7 @@ def _load_details(run: TestRun) -> str:
 
 def _quantities(measurements: Sequence[Measurement]) -> tuple[Quantity, ...]:
     """Return the headline figures, the speed first; memory is the mean one, else the peak."""
-    means = {item.metric: item for item in measurements if item.statistic == "mean"}
+    means = _leading_means(measurements)
     spreads = spreads_of_means(measurements)
     is_peak_alone = "peak_memory_gb" in means and "memory_usage_gb" not in means
     memory = "peak_memory_gb" if is_peak_alone else "memory_usage_gb"
@@ -90,6 +91,17 @@ def _quantities(measurements: Sequence[Measurement]) -> tuple[Quantity, ...]:
         )
         for metric in (*_HEADLINE[:3], memory, *_HEADLINE[3:])
     )
+
+
+def _leading_means(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
+    """Return the mean of each metric, under the definition that stands for it."""
+    means: dict[str, Measurement] = {}
+    for item in sorted(
+        measurements, key=lambda item: definition_rank(item.metric, item.definition)
+    ):
+        if item.statistic == "mean":
+            means.setdefault(item.metric, item)
+    return means
 
 
 def _quality(detail: RunDetail) -> ScoreSummary | None:
@@ -112,7 +124,7 @@ def _quality(detail: RunDetail) -> ScoreSummary | None:
 
 def _sureness(detail: RunDetail) -> Sureness:
     """Return how sure the generation speed is, or where there is none the prompt speed."""
-    means = {item.metric: item for item in detail.measurements if item.statistic == "mean"}
+    means = _leading_means(detail.measurements)
     speed = next((means[metric] for metric in _SPEEDS if metric in means), None)
     repeats = next((item for item in detail.repeat_summaries if _is_of(item, speed)), None)
     samples = speed.sample_count if speed else None

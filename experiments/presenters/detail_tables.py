@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from benchsite.common.exports import Cell, Table
+from experiments.presenters.curves import curve_file
 from experiments.presenters.detail import DetailPage, QualityBlock
 from experiments.presenters.detail_metrics import FigureRow, MetricBlock, MetricSection
 from experiments.presenters.facts import Fact
+from experiments.presenters.heatmaps import heatmap_file
 from experiments.presenters.run_tables import run_table_file
 
 HEADER = ("section", "item", "statistic", "definition", "value", "unit", "samples")
@@ -29,6 +31,8 @@ def detail_tables(page: DetailPage) -> list[Table]:
         _repeats(page),
         run_table_file("repeated-runs", page.repeats),
         run_table_file("sweep", page.sweep),
+        *([curve_file(page.curve)] if page.curve else []),
+        *([heatmap_file(page.heatmap)] if page.heatmap else []),
         _machines(page),
         Table(
             name="history",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from experiments.models import TestRun
-from experiments.redaction import redact
+from experiments.redaction import redact, redact_text
 
 _REPORTED_LABELS = {
     "model_name": "Model",
@@ -87,7 +87,8 @@ def machine_facts(run: TestRun) -> tuple[Fact, ...]:
 
 
 def _named(run: TestRun, key: str, value: object) -> Fact:
-    return Fact(_REPORTED_LABELS[key], value, reported=str(run.reported_names.get(key, "")))
+    reported = redact_text(str(run.reported_names.get(key, "")))
+    return Fact(_REPORTED_LABELS[key], value, reported=reported)
 
 
 def workload_facts(run: TestRun) -> tuple[Fact, ...]:

@@ -7,7 +7,7 @@ from benchsite.common.exports import Cell, Table
 from benchsite.common.templatetags.figures import aligned, count, figure
 from experiments.detail import RunLine
 from experiments.metrics import METRICS
-from experiments.models import Measurement, TestRun
+from experiments.models import TestRun
 from experiments.presenters.labels import (
     DefinitionLink,
     MetricLink,
@@ -121,9 +121,12 @@ def _fact_column(lines: Sequence[RunLine], field: str, label: str, unit: str) ->
 
 
 def _metric_column(lines: Sequence[RunLine], metric: str) -> RunColumn:
-    items = [line.figures.get(metric) for line in lines]
-    texts = aligned([figure(item.value if item else None) for item in items])
-    definitions = tuple(_definition(metric, item) for item in items)
+    found = [line.headline(metric) for line in lines]
+    texts = aligned([figure(value) for value, _definition in found])
+    definitions = tuple(
+        None if value is None else definition_link(metric, definition)
+        for value, definition in found
+    )
     stated = {item for item in definitions if item}
     is_shared = len(stated) == 1
     return RunColumn(
@@ -135,13 +138,9 @@ def _metric_column(lines: Sequence[RunLine], metric: str) -> RunColumn:
         cells=tuple(
             RunCell(
                 text=text,
-                value=item.value if item else None,
+                value=value,
                 definition=None if is_shared else definition,
             )
-            for text, item, definition in zip(texts, items, definitions, strict=True)
+            for text, (value, _name), definition in zip(texts, found, definitions, strict=True)
         ),
     )
-
-
-def _definition(metric: str, item: Measurement | None) -> DefinitionLink | None:
-    return definition_link(metric, item.definition) if item else None

@@ -11,6 +11,7 @@ from benchsite.common.htmx import render_page_or_fragment
 from benchsite.common.review import ReviewState
 from experiments.comparison import compare
 from experiments.comparison_form import ComparisonPageForm
+from experiments.curves import read_curves
 from experiments.finding import find_configurations
 from experiments.models import TestRun
 from experiments.presenters.comparison import present_comparison
@@ -58,7 +59,8 @@ def _answer(request: HttpRequest, form: ComparisonPageForm) -> HttpResponse:
         unknown = set(state.runs) - {run.pk for run in runs}
         return not_found(request, sentences=[_unknown(run_id) for run_id in sorted(unknown)])
     found = find_configurations(state.find, leaving_out=state.runs)
-    page = present_comparison(compare(runs, form.cleaned_data["benchmark"]), state, found)
+    comparison = compare(runs, form.cleaned_data["benchmark"])
+    page = present_comparison(comparison, state, found, read_curves(runs))
     if wants_file(request):
         return table_file(request, comparison_tables(page), stem="comparison")
     context = {"page": page, "api_query": _api_query(state.runs, state.benchmark)}

@@ -24,6 +24,7 @@ def run_detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     page = present_detail(
         read_run_detail(run, reader_of(request)),
         may_view_uploads=request.user.has_perm("experiments.view_upload"),
+        latency=request.GET.get("latency", ""),
     )
     if wants_file(request):
         return table_file(request, detail_tables(page), stem=f"run-{run.pk}")

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from experiments.charts import Series, bars, radar
+from experiments.curve_charts import Heat, Trace, curves, heatmap
 from experiments.presenters.charts import Chart, ChartAxis, ChartSeries
 
 
@@ -19,6 +20,23 @@ def patterns(request: HttpRequest) -> HttpResponse:
     drawn = {
         "A radar with a gap": radar(series, axes),
         "Bars with an empty place": bars(series, axes, unit="%"),
+        "Curves with points named by their load": curves(
+            [_trace("First", 0, 1.0), _trace("Second", 1, 2.5)],
+            x_title="Generation speed, tok/s",
+            y_title="Time to first token, ms",
+        ),
+        "A heatmap with an empty cell": heatmap(
+            Heat(
+                columns=["1", "8"],
+                rows=["0", "4,096"],
+                values=[[50, 300], [40, None]],
+                texts=[["50.0", "300.0"], ["40.0", "–"]],
+                words=[["50 tok/s", "300 tok/s"], ["40 tok/s", "not measured"]],
+            ),
+            x_title="Concurrent users",
+            y_title="Context depth",
+            unit="tok/s",
+        ),
     }
     charts = [
         Chart(
@@ -34,3 +52,15 @@ def patterns(request: HttpRequest) -> HttpResponse:
         for number, (title, figure) in enumerate(drawn.items())
     ]
     return render(request, "experiments/patterns.html", {"charts": charts})
+
+
+def _trace(name: str, slot: int, latency: float) -> Trace:
+    loads = (1, 4, 16)
+    return Trace(
+        name=name,
+        slot=slot,
+        x=[50 * load**0.8 for load in loads],
+        y=[latency * (20 + 3 * load) for load in loads],
+        words=[f"{load} users" for load in loads],
+        labels=[str(load) for load in loads],
+    )

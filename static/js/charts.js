@@ -6,6 +6,7 @@
   const CONFIG = { displaylogo: false, displayModeBar: false, responsive: true };
   const NEAR = "1200px 0px";
   const NARROW_PX = 480;
+  const DEEPEST_CELL = 0.5; // of a heatmap: text stays legible on it in both themes
   const PICTURE = { width: 1000, height: 720 };
   const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
   const probe = document.createElement("span");
@@ -18,6 +19,11 @@
   };
   const seriesColour = (trace) => colour(`chart-${trace.meta.slot + 1}`);
   const faint = (rgb) => rgb.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)");
+  const mixed = (from, to, share) => {
+    const [start, end] = [from, to].map((rgb) => rgb.match(/[\d.]+/g).map(Number));
+    const parts = [0, 1, 2].map((at) => Math.round(start[at] + (end[at] - start[at]) * share));
+    return `rgb(${parts.join(", ")})`;
+  };
   const axis = (own) => ({
     gridcolor: colour("border"),
     linecolor: colour("border-strong"),
@@ -60,6 +66,11 @@
   // The colour belongs to the series, not to its place; filled areas lie over each other, and a
   // light tint keeps all in sight.
   const themedTrace = (trace) => {
+    if (trace.type === "heatmap") {
+      const darkest = mixed(colour("surface"), colour("chart-1"), DEEPEST_CELL);
+      const colorscale = [[0, colour("surface")], [1, darkest]];
+      return { ...trace, colorscale, textfont: { color: colour("text") } };
+    }
     const own = seriesColour(trace);
     const line = trace.line && { ...trace.line, color: own };
     const marker = { ...trace.marker, color: own };
@@ -137,23 +148,47 @@
 
   // What the pointer shows at a point, the arrow keys show too: along the axes, or across series.
   const plain = (text) => String(text).replaceAll("<br>", " ");
-  const pointAt = (plot, step) => {
-    const { series = 0, point = -1 } = plot.reading ?? {};
-    const count = (trace) => (trace.theta ? trace.theta.length - 1 : trace.y.length);
-    const next = (series + step[1] + plot.data.length) % plot.data.length;
-    const length = count(plot.data[next]);
-    return { series: next, point: (Math.max(point + step[0], step[0] ? -1 : 0) + length) % length };
+  // A line of points is a trace, or a row of a heatmap: how many points, what each says, where it is.
+  const lineOf = (trace, curveNumber) => {
+    if (trace.hovertext) {
+      return {
+        length: trace.x.length,
+        words: (point) => plain(trace.hovertext[point]),
+        isKnown: (point) => (trace.y[point] ?? null) !== null && trace.x[point] !== null,
+        place: (pointNumber) => ({ curveNumber, pointNumber }),
+      };
+    }
+    const values = trace.r ?? trace.x;
+    const isKnown = (point) => values[point] !== null;
+    const label = (point) => plain((trace.theta ?? trace.y)[point]);
+    const shown = (point) => (isKnown(point) ? (trace.text[point] ?? values[point]) : "not known");
+    return {
+      length: trace.theta ? trace.theta.length - 1 : trace.y.length,
+      words: (point) => `${plain(trace.name)}: ${label(point)}: ${shown(point)}`,
+      isKnown,
+      place: (pointNumber) => ({ curveNumber, pointNumber }),
+    };
   };
+  const rowOf = (trace, row) => ({
+    length: trace.x.length,
+    words: (point) => plain(trace.hovertext[row][point]),
+    isKnown: (point) => trace.z[row][point] !== null,
+    place: (point) => ({ curveNumber: 0, xval: point, yval: row }),
+  });
+  const linesOf = (plot) =>
+    plot.data[0].type === "heatmap"
+      ? plot.data[0].z.map((_, row) => rowOf(plot.data[0], row)).reverse() // Up is the next row up
+      : plot.data.map(lineOf);
   const read = (plot, step) => {
-    plot.reading = pointAt(plot, step);
-    const { series, point } = plot.reading;
-    const trace = plot.data[series];
-    const label = plain((trace.theta ?? trace.y)[point]);
-    const isKnown = (trace.r ?? trace.x)[point] !== null;
-    const words = `${plain(trace.name)}: ${label}: ${isKnown ? (trace.text[point] ?? (trace.r ?? trace.x)[point]) : "not known"}`;
-    plot.closest(".chart").querySelector("[data-point]").textContent = words;
-    if (isKnown) {
-      Plotly.Fx.hover(plot, [{ curveNumber: series, pointNumber: point }], plot.layout.polar ? "polar" : "xy");
+    const lines = linesOf(plot);
+    const { series = 0, point = -1 } = plot.reading ?? {};
+    const next = (series + step[1] + lines.length) % lines.length;
+    const line = lines[next];
+    const at = (Math.max(point + step[0], step[0] ? -1 : 0) + line.length) % line.length;
+    plot.reading = { series: next, point: at };
+    plot.closest(".chart").querySelector("[data-point]").textContent = line.words(at);
+    if (line.isKnown(at)) {
+      Plotly.Fx.hover(plot, [line.place(at)], plot.layout.polar ? "polar" : "xy");
     } else {
       Plotly.Fx.unhover(plot);
     }

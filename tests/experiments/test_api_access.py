@@ -176,6 +176,7 @@ def test_the_description_of_the_api_is_local_and_complete(client: Client) -> Non
         "/api/configurations",
         "/api/delete/{test_run_id}",
         "/api/detail/{test_run_id}",
+        "/api/formats",
         "/api/grouped-performance",
         "/api/performance-grid",
         "/api/runs",
@@ -184,6 +185,8 @@ def test_the_description_of_the_api_is_local_and_complete(client: Client) -> Non
         "/api/upload-benchmarks",
         "/api/upload-experiment",
         "/api/uploads",
+        "/api/uploads/{upload_id}/raw",
+        "/api/uploads/{upload_id}/rendition",
     }
     upload_fields = document["paths"]["/api/uploads"]["post"]["requestBody"]["content"]
     assert "gpu_model" in upload_fields["multipart/form-data"]["schema"]["properties"]

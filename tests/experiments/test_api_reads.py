@@ -43,6 +43,7 @@ CONFIG_FIELDS = {
     "max_context_length",
     "load_pattern",
     "load_class",
+    "load_kind",
     "dataset_name",
     "gpu_power_limit_watts",
     "gpu_power_watts",

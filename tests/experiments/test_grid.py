@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
 from benchmarks.services import Protocol
 from benchsite.common.review import ReviewState
-from experiments.choices import LoadClass, RunStatus
+from experiments.choices import LoadClass, MeasuredAs, RunStatus
 from experiments.grid import (
+    ANY_KIND,
+    KINDS,
     SORT_KEYS,
     GridCriteria,
     GridPage,
@@ -99,6 +102,7 @@ def many_rows(db: None) -> None:
             backend=rng.choice(["llama.cpp", "vllm"]),
             gpu_model=rng.choice(["RTX 4090", "H100 PCIe", "Radeon 8060S", None]),
             concurrent_requests=rng.choice([1, 1, 1, 8, None]),
+            load_kind=rng.choice(["isolated", "isolated", "serving", "batch", None]),
             figures=random_figures(rng),
             status=rng.choice(["completed"] * 5 + ["failed"]),
             complete=rng.random() < 0.9,
@@ -227,22 +231,28 @@ def by_sort_key(rows: list[Row], sort_by: str, *, descending: bool) -> list[Row]
 
 def expected_rows(
     criteria: GridCriteria, rows: list[Row] | None = None
-) -> tuple[LoadClass, list[Row]]:
-    """Return the load class and model rows that the design asks for."""
+) -> tuple[tuple[LoadClass, str], list[Row]]:
+    """Return the class and kind of load and the model rows that the design asks for."""
     rows = read_rows(criteria.benchmark) if rows is None else rows
     passing = [row for row in rows if passes(row, criteria)]
+    measured = [(row, row.configuration) for row in passing if row.configuration]
     models_of_class = {
         load_class: {
             row.model
-            for row in passing
-            if row.configuration and row.configuration.load_class == load_class
+            for row, item in measured
+            if item.load_class == load_class
+            and criteria.load_kind in ("", ANY_KIND, item.load_kind)
         }
         for load_class in LoadClass
     }
     used = criteria.load_class or max(LoadClass, key=lambda item: len(models_of_class[item]))
-    shown = [
-        row for row in passing if row.configuration is None or row.configuration.load_class == used
-    ]
+    of_class = [(row, item.load_kind) for row, item in measured if item.load_class == used]
+    models_of_kind = {
+        kind: {row.model for row, own in of_class if own == kind} for kind in MeasuredAs
+    }
+    kind_used = criteria.load_kind or max(MeasuredAs, key=lambda item: len(models_of_kind[item]))
+    shown = [row for row in passing if row.configuration is None]
+    shown += [row for row, own in of_class if kind_used in (ANY_KIND, own)]
     best: dict[tuple[str, str], Row] = {}
     key = SORT_KEYS[criteria.sort_by]
     ordered = sorted(shown, key=ties)
@@ -254,7 +264,7 @@ def expected_rows(
     page = by_sort_key(list(best.values()), criteria.sort_by, descending=criteria.descending)
     if criteria.sort_by in FIELDS:
         page.sort(key=lambda row: "tokens_per_second" not in row.figures)
-    return used, page
+    return (used, kind_used), page
 
 
 def all_pages(criteria: GridCriteria) -> Iterator[GridPage]:
@@ -276,6 +286,7 @@ criteria_strategy = st.builds(
     backend=st.sampled_from(["", "", "vllm"]),
     quantization=st.sampled_from(["", "", "Q8_0"]),
     load_class=st.none() | st.sampled_from(LoadClass),
+    load_kind=st.sampled_from(["", "", *KINDS]),
     q=st.sampled_from(["", "", "alpha", "BETA q4", "8060"]),
     sort_by=st.sampled_from(list(SORT_KEYS)),
     sort_direction=st.sampled_from(["", "asc", "desc"]),
@@ -294,7 +305,7 @@ def test_grid_equals_a_brute_force_reading(criteria: GridCriteria) -> None:
     load_used, expected = expected_rows(criteria)
     pages = list(all_pages(criteria))
     shown = [row for page in pages for row in page.rows]
-    assert pages[0].load_used == load_used
+    assert (pages[0].load_used, pages[0].kind_used) == load_used
     assert pages[0].total_count == len(expected)
     assert [(row.variant.pk, row.best and row.best.pk) for row in shown] == [
         (row.variant.pk, row.configuration and row.configuration.pk) for row in expected
@@ -305,6 +316,37 @@ def test_grid_equals_a_brute_force_reading(criteria: GridCriteria) -> None:
             assert row.best.tokens_per_second == want.figures.get("tokens_per_second")
             assert row.best.ttft_ms == want.figures.get("ttft_ms")
             assert row.best.memory_gb == want.figures.get("memory_usage_gb")
+
+
+@pytest.mark.usefixtures("many_rows")
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(criteria_strategy)
+def test_no_page_ranks_what_was_measured_in_several_ways_without_saying_so(
+    client: Client, criteria: GridCriteria
+) -> None:
+    query = {
+        name: value.value if isinstance(value, LoadClass) else value
+        for name in ("load_class", "load_kind", "backend", "q", "sort_by", "min_speed")
+        if (value := getattr(criteria, name))
+    }
+    text = " ".join(client.get("/", query).content.decode().split())
+    grouped = client.get("/api/grouped-performance", query).json()
+    platforms = [item for model in grouped["models"] for item in model["all_hardware_platforms"]]
+    flat = client.get("/api/performance-grid", query).json()
+    for answer, ranked in (
+        (grouped, [platform["best_config"] for platform in platforms]),
+        (flat, flat["rows"]),
+    ):
+        kinds = {item["load_kind"] for item in ranked}
+        if len(kinds) > 1:
+            assert answer["load_kind_used"] == query["load_kind"] == ANY_KIND
+            assert answer["load_kinds_mixed"]
+            assert "rank across ways of measuring, and do not compare" in text
+        elif kinds and answer["load_kind_used"] != ANY_KIND:
+            assert kinds == {answer["load_kind_used"]}
 
 
 @pytest.mark.usefixtures("many_rows")
@@ -346,7 +388,7 @@ def choices_of(rows: list[Row]) -> dict[str, set[str]]:
 
 @pytest.mark.usefixtures("many_rows")
 def test_limits_are_offered_with_what_there_is() -> None:
-    criteria = GridCriteria(load_class=LoadClass.SINGLE, min_speed=99.0)
+    criteria = GridCriteria(load_class=LoadClass.SINGLE, load_kind=ANY_KIND, min_speed=99.0)
     page = grid_page(criteria)
     ranges = limit_ranges(page)
     speeds = [
@@ -363,7 +405,7 @@ def test_limits_are_offered_with_what_there_is() -> None:
 
 @pytest.mark.usefixtures("many_rows")
 def test_platforms_that_qualify_are_counted_against_all() -> None:
-    criteria = GridCriteria(min_speed=25.0, load_class=LoadClass.SINGLE)
+    criteria = GridCriteria(min_speed=25.0, load_class=LoadClass.SINGLE, load_kind=ANY_KIND)
     page = grid_page(criteria)
     rows = read_rows(page.benchmark)
     expanded = platform_rows(page, page.rows)
@@ -385,8 +427,9 @@ def test_platforms_that_qualify_are_counted_against_all() -> None:
 @pytest.mark.usefixtures("many_rows")
 def test_configuration_rows_list_each_configuration_once() -> None:
     criteria = GridCriteria(page_size=200, load_class=LoadClass.SINGLE)
-    rows, total = configuration_rows(criteria)
-    assert total == len(rows) == len({row.pk for row in rows})
+    page = configuration_rows(criteria)
+    rows = page.rows
+    assert page.total_count == len(rows) == len({row.pk for row in rows})
     speeds = [row.tokens_per_second for row in rows if row.tokens_per_second is not None]
     assert speeds == sorted(speeds, reverse=True)
 
@@ -423,7 +466,7 @@ def test_a_prompt_only_row_never_tops_the_grid(db: None, sort_direction: str) ->
         assert ingest({"experiment_run": experiment(model_name=name, figures=measured)}).accepted
     criteria = GridCriteria(sort_by="prompt_speed", sort_direction=sort_direction)
     assert [row.model_name for row in grid_page(criteria).rows][-1] == "A"
-    assert configuration_rows(criteria)[0][-1].tokens_per_second is None
+    assert configuration_rows(criteria).rows[-1].tokens_per_second is None
 
 
 def test_repeats_show_median_and_spread_of_one_definition(db: None) -> None:

@@ -228,7 +228,8 @@ def test_grid_offers_the_page_as_csv_and_json(client: Client) -> None:
     head, row = client.get(unescape(address_of(text, "CSV"))).content.decode().splitlines()
     assert head == (
         "level,model,lora_adapter,tokens_per_second,tokens_per_second_min,"
-        "tokens_per_second_max,tokens_per_second_definition,load,newest_at,run_id"
+        "tokens_per_second_max,tokens_per_second_definition,load,load_kind,newest_at,"
+        "run_id"
     )
     data = client.get(unescape(address_of(text, "JSON"))).json()
     assert (data["total_count"], data["load_class"], data["page"]) == (1, "single", 1)

@@ -24,6 +24,7 @@ PARAMETERS = (
     "quantization",
     "platform",
     "load_class",
+    "load_kind",
     "sort_by",
     "sort_direction",
     "columns",
@@ -33,7 +34,7 @@ PARAMETERS = (
     "run",
 )
 # The part of it that no control of the filters holds: the form sends it along, unseen.
-KEPT = ("load_class", "sort_by", "sort_direction", "page_size", "expand")
+KEPT = ("load_class", "load_kind", "sort_by", "sort_direction", "page_size", "expand")
 FOLLOW = "follow"
 LONGEST_PAGE = 7  # digits of the number of a page
 _FRAGMENT = re.compile(r"[\w-]{1,80}")

@@ -198,6 +198,7 @@ COLUMNS = {
                 ("tokens_per_second_max", _of("tokens_per_second_max")),
                 ("tokens_per_second_definition", _of("tokens_per_second_definition")),
                 ("load", _load),
+                ("load_kind", _of("load_kind")),
             ),
         ),
         Column(

@@ -33,6 +33,8 @@ def grid_json(view: GridView) -> dict[str, Any]:
         "benchmark": page.benchmark.slug if page.benchmark else None,
         "ranking_protocol": page.ranking_protocol,
         "load_class": page.load_used.value,
+        "load_kind": page.kind_used,
+        "load_kinds_mixed": page.mixes_kinds,
         "sort_by": page.criteria.sort_by,
         "sort_direction": "desc" if page.criteria.descending else "asc",
         "columns": [column.key for column in view.columns],

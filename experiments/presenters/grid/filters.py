@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.models import BenchmarkScore
 from benchsite.common.templatetags.figures import count, figure
+from experiments.choices import MeasuredAs
 from experiments.forms import GridForm
 from experiments.grid import (
     SORT_KEYS,
@@ -167,6 +168,9 @@ def _sentences(criteria: GridCriteria, choices: FilterChoices) -> Iterator[tuple
         yield "platform", f"platform: {names.get(criteria.platform, criteria.platform)}"
     if criteria.load_class:
         yield "load_class", f"load: {criteria.load_class.label}"
+    if criteria.load_kind:
+        words = dict(MeasuredAs.choices).get(criteria.load_kind, "in any way")
+        yield "load_kind", f"measured: {words}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from django.http import QueryDict
 from django.urls import reverse
 
-from experiments.choices import LoadClass
+from experiments.choices import LoadClass, MeasuredAs
 from experiments.forms import MAX_SELECTED, GridForm
-from experiments.grid import FILTERS, GridPage, ModelRow, PlatformRow
+from experiments.grid import ANY_KIND, FILTERS, KINDS, GridPage, ModelRow, PlatformRow
 from experiments.models import TestRun
 from experiments.presenters.grid.address import KEPT, Address, GridState
 from experiments.presenters.grid.columns import COLUMNS, FIRST, Column
@@ -42,18 +42,14 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadChoice:
-    """A class of load to switch to, with the number of models in it."""
+    """A class or kind of load to switch to, with the number of models that it would list."""
 
+    id: str
     value: str
     label: str
     models: int
     is_used: bool
     href: str
-
-    @property
-    def id(self) -> str:
-        """The id of its link."""
-        return f"load-{self.value}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +92,8 @@ class GridView:
     order: str
     lines: tuple[ModelLine, ...]
     loads: tuple[LoadChoice, ...]
+    kinds: tuple[LoadChoice, ...]
+    kind_used: str
     chips: tuple[Chip, ...]
     loosening: Loosening | None
     speed_definitions: tuple[str, ...]
@@ -161,6 +159,8 @@ def present_grid(
         order=_order(page),
         lines=lines,
         loads=_loads(page, address),
+        kinds=_kinds(page, address),
+        kind_used=kind_label(page.kind_used),
         chips=chips,
         loosening=None if page.rows else loosening(page, address, chips),
         speed_definitions=tuple(definition_label(SPEED, item) for item in page.speed_definitions),
@@ -196,17 +196,45 @@ def _order(page: GridPage) -> str:
     return f"{name}, {column.ends[criteria.descending]}"
 
 
+def kind_label(kind: str) -> str:
+    """Return how speeds were measured, in words."""
+    return "any" if kind == ANY_KIND else MeasuredAs(kind).label
+
+
 def _loads(page: GridPage, address: Address) -> tuple[LoadChoice, ...]:
+    """Return the classes of load, each with what it lists in the kind asked for or its fullest."""
+    counts, asked = page.load_counts, page.criteria.load_kind
+    shown = {item: counts.measured[item, asked or counts.fullest_kind(item)] for item in LoadClass}
     return tuple(
         LoadChoice(
+            id=f"load-{item.value}",
             value=item.value,
             label=item.label,
-            models=page.load_counts.measured[item],
+            models=models,
             is_used=item == page.load_used,
             href=address.to(load_class=item.value, page=None),
         )
-        for item in LoadClass
-        if item != LoadClass.UNKNOWN or page.load_counts.measured[item] or item == page.load_used
+        for item, models in shown.items()
+        if item != LoadClass.UNKNOWN or models or item == page.load_used
+    )
+
+
+def _kinds(page: GridPage, address: Address) -> tuple[LoadChoice, ...]:
+    """Return the kinds of load in the class shown, and all of them together: last, never first."""
+    counts = page.load_counts
+    shown = {kind: counts.measured[page.load_used, kind] for kind in KINDS}
+    several = counts.kinds_of(page.load_used) > 1
+    return tuple(
+        LoadChoice(
+            id=f"kind-{kind}",
+            value=kind,
+            label=kind_label(kind),
+            models=shown[kind],
+            is_used=kind == page.kind_used,
+            href=address.to(load_kind=kind, page=None),
+        )
+        for kind in (*MeasuredAs.values, ANY_KIND)
+        if kind == page.kind_used or (several if kind == ANY_KIND else shown[kind])
     )
 
 
