@@ -1,6 +1,6 @@
 """The rows of the comparison's tables: figures, scores, and what is compared."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.models import Benchmark, BenchmarkScore
@@ -41,7 +41,10 @@ VERDICTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceRow:
-    """A difference in how was measured, and what it does; `values` by the runs' letters."""
+    """A difference in how was measured, and what it does.
+
+    `values` are each value after the letters of the runs that have it, "A, C".
+    """
 
     label: str
     values: tuple[tuple[str, str], ...]
@@ -118,12 +121,13 @@ class ScoreLine:
 def difference_row(item: Difference, letters: Sequence[str]) -> DifferenceRow:
     """Return a difference for the verdict; what is secret in it is left out."""
     kinds = dict(LoadKind.choices) if item.field == "load_kind" else {}
-    shown = ["unknown" if value is None else known(value) for value in redact(item.values)]
+    holders: dict[str, list[str]] = {}
+    for letter, value in zip(letters, redact(item.values), strict=True):
+        text = "unknown" if value is None else known(value)
+        holders.setdefault(kinds.get(text, text), []).append(letter)
     return DifferenceRow(
         label=item.label,
-        values=tuple(
-            (letter, kinds.get(text, text)) for letter, text in zip(letters, shown, strict=True)
-        ),
+        values=tuple((", ".join(found), text) for text, found in holders.items()),
         effect=item.effect,
         words=VERDICTS[item.verdict],
     )
@@ -232,7 +236,7 @@ def _metric_line(row: MetricRow, baseline: int | None) -> MetricLine:
         definition=None if mixed else definition_link(row.metric, next(iter(present), None)),
         direction=direction(row.higher_is_better),
         words=VERDICTS[row.verdict] if row.verdict else None,
-        cells=tuple(
+        cells=_seen_best(
             _metric_cell(row, index, baseline, tell_definition=mixed)
             for index in range(len(row.values))
         ),
@@ -254,6 +258,15 @@ def _metric_cell(
         definition=definition_link(row.metric, row.definitions[index]) if has_definition else None,
         delta=_metric_delta(row, index, baseline),
     )
+
+
+def _seen_best(cells: Iterable[ValueCell]) -> tuple[ValueCell, ...]:
+    """Mark no best value that is written like another one: nobody could see why it wins."""
+    found = tuple(cells)
+    best = {cell.text for cell in found if cell.is_best}
+    if sum(cell.text in best for cell in found) < 2:
+        return found
+    return tuple(replace(cell, is_best=False) for cell in found)
 
 
 def _metric_delta(row: MetricRow, index: int, baseline: int | None) -> Delta | None:
@@ -288,7 +301,7 @@ def _score_line(row: ScoreRow, baseline: int | None) -> ScoreLine:
         category="",
         protocol=next(iter(protocols)) if len(protocols) == 1 else "",
         words=VERDICTS[row.verdict] if row.verdict else None,
-        cells=tuple(
+        cells=_seen_best(
             _score_cell(
                 score,
                 name_protocol=len(protocols) > 1,
