@@ -35,6 +35,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "benchsite.common.requests.ReadableRequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "benchsite.common.maintenance.MaintenanceMiddleware",

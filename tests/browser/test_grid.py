@@ -10,13 +10,13 @@ from pytest_django.live_server_helper import LiveServer
 
 from experiments.grid import row_key
 from experiments.models import TestRun
+from tests.browser.keyboard import tab_to
 from tests.factories import make_run
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 NIMBUS, STRATUS, CUMULUS = "Nimbus-14B", "Stratus-7B", "Cumulus-3B"
 OTHER_GPU = "NVIDIA GeForce RTX 3090"
-MOST_TABS = 90
 
 
 def figures(speed: float, memory: float) -> dict[str, tuple[float, str, str | None]]:
@@ -56,16 +56,6 @@ def backend(page: Page) -> Locator:
 
 def status(page: Page) -> Locator:
     return page.get_by_role("status")
-
-
-def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the target has the focus, and see that it shows."""
-    for _ in range(MOST_TABS):
-        page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):
-            assert target.evaluate("element => element.matches(':focus-visible')")
-            return
-    pytest.fail(f"{target} was not reached by {MOST_TABS} presses of Tab")
 
 
 def settled(page: Page, text: str) -> None:
