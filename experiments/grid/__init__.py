@@ -8,12 +8,12 @@ from experiments.grid.counts import choice_counts, counts_without, limit_ranges
 from experiments.grid.criteria import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_SORT,
-    FILTERS,
     MAX_PAGE_SIZE,
     SORT_KEYS,
     GridCriteria,
     SortKey,
 )
+from experiments.grid.filters import FILTERS, Filter, FilterKind, filters_of
 from experiments.grid.pages import configuration_rows, grid_page, platform_rows
 from experiments.grid.query import default_benchmark
 from experiments.grid.rows import GridPage, LoadCounts, ModelRow, PlatformRow, row_key
@@ -24,6 +24,8 @@ __all__ = [
     "FILTERS",
     "MAX_PAGE_SIZE",
     "SORT_KEYS",
+    "Filter",
+    "FilterKind",
     "GridCriteria",
     "GridPage",
     "LoadCounts",
@@ -34,6 +36,7 @@ __all__ = [
     "configuration_rows",
     "counts_without",
     "default_benchmark",
+    "filters_of",
     "grid_page",
     "limit_ranges",
     "platform_rows",

@@ -114,6 +114,33 @@ def test_comparison_finds_and_adds_a_run_by_keyboard(page: Page, runs: Runs) -> 
     expect_order(page, "A", "B", "C")
 
 
+def test_comparison_survives_back_forward_reload_and_copying(page: Page, runs: Runs) -> None:
+    page.goto(address(*runs))
+    page.get_by_role("link", name="Differences only").click()
+    expect(page.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="Remove C").click()
+    expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="3 runs")).to_be_visible()
+    expect(page.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+    colours(page, "performance-chart")
+    page.go_back()
+    expect(page.locator("#rows-all")).to_have_attribute("aria-current", "true")
+    for _ in range(2):
+        page.go_forward()
+    expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
+    expect(page.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Theme").click()  # the shell was not replaced
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.reload()
+    copied = page.context.new_page()
+    copied.goto(page.url)
+    for same in (page, copied):
+        expect(same.get_by_role("heading", name="2 runs")).to_be_visible()
+        expect(same.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+        expect_order(same, "A", "B")
+
+
 def test_comparison_without_javascript(plain_page: Page, runs: Runs) -> None:
     page = plain_page
     page.goto(address(*runs[:2]))

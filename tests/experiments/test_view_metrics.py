@@ -19,7 +19,11 @@ def metric_page(client: Client, metric: Metric) -> str:
 
 def test_metrics_lists_every_metric_under_its_group(client: Client) -> None:
     text = client.get("/metrics/").content.decode()
-    groups = [group.value for group in MetricGroup if f'scope="rowgroup">{escape(group.value)}</th>' in text]
+    groups = [
+        group.value
+        for group in MetricGroup
+        if f'scope="rowgroup">{escape(group.value)}</th>' in text
+    ]
     assert groups == sorted({m.group.value for m in METRICS.values()}, key=groups.index)
     for metric in METRICS.values():
         assert text.count(f'href="/metrics/{metric.key}/"') == 1
