@@ -26,7 +26,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "template_partials",
-    "ninja",
     "benchsite.common",
     "hardware",
     "benchmarks",

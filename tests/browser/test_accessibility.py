@@ -110,8 +110,8 @@ def log_in(page: Page) -> None:
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
-def test_metrics_are_accessible(page: Page) -> None:
-    check_all(page, "/metrics/", "/metrics/ttft_ms/")
+def test_metrics_and_api_are_accessible(page: Page) -> None:
+    check_all(page, "/metrics/", "/metrics/ttft_ms/", "/api/docs")
 
 
 def test_pages_for_what_cannot_be_shown_are_accessible(
