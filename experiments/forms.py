@@ -47,7 +47,12 @@ def _filter_field(name: str) -> forms.Field:
     """Return the field of a filter of the grid."""
     item = FILTERS[name]
     if item.kind == FilterKind.LIMIT:
-        return forms.FloatField(required=False, min_value=item.least, label=item.label)
+        return forms.FloatField(
+            required=False,
+            min_value=item.least,
+            label=item.label,
+            error_messages={"min_value": "This must be %(limit_value)g or more."},
+        )
     if item.kind == FilterKind.CHOICES:
         return CommaSeparatedField(
             choices=lambda: Category.choices,
