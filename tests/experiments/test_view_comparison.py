@@ -103,6 +103,14 @@ def test_comparison_names_a_value_once_for_all_runs_that_have_it(client: Client)
     assert "A, C: 1; B: 8" in " ".join(verdict.split())
 
 
+def test_comparison_says_where_it_is_not_known_whether_runs_differ(client: Client) -> None:
+    one = make_run(backend_version="b4810", context_depth=4096)
+    other = make_run(backend_version="b4811", gpu_model=OTHER_GPU)
+    text = " ".join(section(page(client, one, other), "subjects").split())
+    assert "? unknown on one side" in text.split(">Context depth<")[1].split("</tr>")[0]
+    assert "≠ differs" in text.split(">Backend version<")[1].split("</tr>")[0]
+
+
 def test_comparison_marks_no_winner_that_is_written_like_another(client: Client) -> None:
     runs = [
         make_run(gpu_model=f"Unheard-of {place}", figures={"memory_usage_gb": (size, "GB", None)})
