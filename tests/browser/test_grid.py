@@ -98,6 +98,9 @@ def test_grid_without_scripts_keeps_ticks_through_everything(
     plain_page: Page, runs: dict[str, TestRun]
 ) -> None:
     page = plain_page
+    page.goto(f"/?page_size=2&max_memory_gb=90&expand={row_key(NIMBUS, '')}")
+    expect(page.locator("button.expander").first).to_be_visible()
+    assert page.locator(".with-script:visible").count() == 0
     page.goto("/?page_size=2")
     page.get_by_role("checkbox", name=f"Compare {NIMBUS}").check()
     page.get_by_role("button", name="Next").click()
