@@ -26,7 +26,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "template_partials",
-    "ninja",
     "benchsite.common",
     "hardware",
     "benchmarks",
@@ -35,6 +34,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "benchsite.common.requests.ReadableRequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "benchsite.common.maintenance.MaintenanceMiddleware",

@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from benchsite.common.admin import download_csv, download_json
 from experiments.dashboard import waiting_tasks
 
 _APPS_IN_ORDER = ["experiments", "benchmarks", "hardware", "auth"]
@@ -20,6 +21,11 @@ class SiteAdmin(AdminSite):
     enable_nav_sidebar = False  # the lists need the room
     index_template = "admin/dashboard.html"
     login_template = "admin/site_login.html"
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        for action in (download_csv, download_json):
+            self.add_action(action, action.__name__)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

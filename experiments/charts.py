@@ -7,6 +7,8 @@ from textwrap import wrap
 from typing import Any, TypedDict
 
 MIN_RADAR_AXES = 3
+LEAST_GAP = 0.2
+BARS_WITH_ROOM = 10  # fewer of them leave room free, rather than grow thick
 LABEL_WIDTH_CHARS = 13
 NAME_WIDTH_CHARS = 36
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
@@ -119,6 +121,7 @@ def bars(series: Sequence[Series], axes: Sequence[str], *, unit: str) -> Figure:
         ],
         "layout": {
             "barmode": "group",
+            "bargap": max(LEAST_GAP, 1 - len(axes) * len(series) / BARS_WITH_ROOM),
             "xaxis": {"title": {"text": unit}, "range": [0, longest * _ROOM_FOR_TEXTS]},
             "yaxis": {"autorange": "reversed", "automargin": True},
             "showlegend": len(series) > 1,

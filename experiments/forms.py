@@ -10,14 +10,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from benchmarks.models import Benchmark, BenchmarkScore
 from benchmarks.quantization import resolve_quantization
 from experiments.backends import resolve_backend
-from experiments.choices import LoadClass, MeasuredAs
+from experiments.choices import LoadClass
 from experiments.grid import (
-    ANY_KIND,
-    DEFAULT_PAGE_SIZE,
-    DEFAULT_SORT,
+    FILTERS,
     MAX_PAGE_SIZE,
     SORT_KEYS,
+    FilterKind,
     GridCriteria,
+    filters_of,
 )
 from hardware.models import Category
 
@@ -43,10 +43,38 @@ class CommaSeparatedField(forms.MultipleChoiceField):
         return [part.strip() for item in values for part in item.split(",") if part.strip()]
 
 
+def _filter_field(name: str) -> forms.Field:
+    """Return the field of a filter of the grid."""
+    item = FILTERS[name]
+    if item.kind == FilterKind.LIMIT:
+        return forms.FloatField(
+            required=False,
+            min_value=item.least,
+            label=item.label,
+            error_messages={"min_value": "This must be %(limit_value)g or more."},
+        )
+    if item.kind == FilterKind.CHOICES:
+        return CommaSeparatedField(
+            choices=lambda: Category.choices,
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            label=item.label,
+        )
+    if item.kind == FilterKind.LOAD:
+        choices = [("", "automatic"), *item.choices]
+        return forms.ChoiceField(choices=choices, required=False, label=item.label)
+    return forms.CharField(required=False, max_length=400, label=item.label)
+
+
+def _beside_field(name: str) -> forms.Field:
+    """Return the box that stands beside a limit and lets rows without a value in."""
+    return forms.BooleanField(required=False, label=FILTERS[name].beside_label)
+
+
 class GridForm(forms.Form):
     """What can be asked of the grid; unknown parameters are ignored, wrong values are errors."""
 
-    q = forms.CharField(required=False, max_length=200, label="Search")
+    q = _filter_field("q")
     benchmark = forms.ModelChoiceField(
         public_benchmarks(),
         to_field_name="slug",
@@ -54,27 +82,16 @@ class GridForm(forms.Form):
         empty_label="automatic",
         label="Quality by",
     )
-    min_quality = forms.FloatField(required=False, label="Quality no worse than")
-    min_speed = forms.FloatField(required=False, min_value=0, label="Speed at least (tok/s)")
-    max_memory_gb = forms.FloatField(required=False, min_value=0, label="Memory at most (GB)")
-    include_unknown = forms.BooleanField(required=False, label="or not known")
-    hardware_categories = CommaSeparatedField(
-        choices=lambda: Category.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        label="Hardware",
-    )
-    backend = forms.CharField(required=False, max_length=100)
-    quantization = forms.CharField(required=False, max_length=100)
-    platform = forms.CharField(required=False, max_length=400)
-    load_class = forms.ChoiceField(
-        choices=[("", "automatic"), *LoadClass.choices], required=False, label="Load"
-    )
-    load_kind = forms.ChoiceField(
-        choices=[("", "automatic"), *MeasuredAs.choices, (ANY_KIND, "any")],
-        required=False,
-        label="How measured",
-    )
+    min_quality = _filter_field("min_quality")
+    min_speed = _filter_field("min_speed")
+    max_memory_gb = _filter_field("max_memory_gb")
+    include_unknown = _beside_field("max_memory_gb")
+    hardware_categories = _filter_field("hardware_categories")
+    backend = _filter_field("backend")
+    quantization = _filter_field("quantization")
+    platform = _filter_field("platform")
+    load_class = _filter_field("load_class")
+    load_kind = _filter_field("load_kind")
     sort_by = forms.ChoiceField(choices=_sort_choices, required=False, label="Sort by")
     sort_direction = forms.ChoiceField(
         choices=[("", "better first"), ("asc", "ascending"), ("desc", "descending")],
@@ -84,28 +101,39 @@ class GridForm(forms.Form):
     page = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
     page_size = forms.IntegerField(required=False, min_value=1, max_value=MAX_PAGE_SIZE)
 
+    def clean_backend(self) -> str:
+        """Return its canonical name."""
+        name: str = self.cleaned_data["backend"]
+        return resolve_backend(name) if name else ""
+
+    def clean_quantization(self) -> str:
+        """Return its canonical name."""
+        name: str = self.cleaned_data["quantization"]
+        return resolve_quantization(name).name if name else ""
+
+    def clean_hardware_categories(self) -> tuple[str, ...]:
+        """Return them as criteria hold them."""
+        return tuple(self.cleaned_data["hardware_categories"])
+
+    def clean_load_class(self) -> LoadClass | None:
+        """Return it as criteria hold it."""
+        value: str = self.cleaned_data["load_class"]
+        return LoadClass(value) if value else None
+
     def criteria(self) -> GridCriteria:
         """Return what was asked, names in canonical form; call it on a valid form only."""
-        data = self.cleaned_data
-        backend, quantization = data["backend"], data["quantization"]
-        return GridCriteria(
-            benchmark=data["benchmark"],
-            min_quality=data["min_quality"],
-            min_speed=data["min_speed"],
-            max_memory_gb=data["max_memory_gb"],
-            include_unknown=data["include_unknown"],
-            hardware_categories=tuple(data["hardware_categories"]),
-            backend=resolve_backend(backend) if backend else "",
-            quantization=resolve_quantization(quantization).name if quantization else "",
-            platform=data["platform"],
-            load_class=LoadClass(data["load_class"]) if data["load_class"] else None,
-            load_kind=data["load_kind"],
-            q=data["q"],
-            sort_by=data["sort_by"] or DEFAULT_SORT,
-            sort_direction=data["sort_direction"],
-            page=data["page"] or 1,
-            page_size=data["page_size"] or DEFAULT_PAGE_SIZE,
-        )
+        asked = {
+            name: value for name, value in self.cleaned_data.items() if value not in (None, "")
+        }
+        return GridCriteria(**asked)
+
+    @property
+    def limits(self) -> list[tuple[forms.BoundField, forms.BoundField | None]]:
+        """The limits, each with the box beside it if it has one."""
+        return [
+            (self[item.name], self[item.beside] if item.beside else None)
+            for item in filters_of(FilterKind.LIMIT)
+        ]
 
 
 class RunIdsField(forms.Field):

@@ -1,8 +1,7 @@
 """The JSON API, mounted at /api/; its description is at /api/docs and /api/openapi.json."""
 
-from ninja.openapi.docs import Swagger
-
 from experiments.api import files, reads, writes
+from experiments.api.docs import SitePage
 from experiments.api.errors import add_exception_handlers
 from experiments.api.site import SiteApi, fallback
 
@@ -15,8 +14,7 @@ api = SiteApi(
         "The JSON Schema of the site's own format is at /api/schemas/experiment.json."
     ),
     urls_namespace="api",
-    # Without this the page would have every schema judged by another site.
-    docs=Swagger(settings={"validatorUrl": None}),
+    docs=SitePage(),
 )
 add_exception_handlers(api)
 api.add_router("", reads.router)

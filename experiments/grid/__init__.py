@@ -6,15 +6,14 @@ chosen benchmark: a bounded number of queries whatever the number of rows and ru
 
 from experiments.grid.counts import choice_counts, counts_without, limit_ranges
 from experiments.grid.criteria import (
-    ANY_KIND,
     DEFAULT_PAGE_SIZE,
     DEFAULT_SORT,
-    FILTERS,
     MAX_PAGE_SIZE,
     SORT_KEYS,
     GridCriteria,
     SortKey,
 )
+from experiments.grid.filters import ANY_KIND, FILTERS, Filter, FilterKind, filters_of
 from experiments.grid.pages import configuration_rows, grid_page, platform_rows
 from experiments.grid.query import default_benchmark
 from experiments.grid.rows import (
@@ -36,6 +35,8 @@ __all__ = [
     "MAX_PAGE_SIZE",
     "SORT_KEYS",
     "ConfigurationPage",
+    "Filter",
+    "FilterKind",
     "GridCriteria",
     "GridPage",
     "LoadCounts",
@@ -46,6 +47,7 @@ __all__ = [
     "configuration_rows",
     "counts_without",
     "default_benchmark",
+    "filters_of",
     "grid_page",
     "limit_ranges",
     "platform_rows",

@@ -13,23 +13,12 @@ from django.db.models import CharField, Expression, F, Max, Min, QuerySet, Value
 from django.db.models.functions import Cast
 
 from experiments.grid.criteria import GridCriteria
+from experiments.grid.filters import FilterKind, filters_of
 from experiments.grid.query import GridQuery, models_by
 from experiments.grid.rows import KINDS, GridPage, LoadCounts
 
-CHOICES = {
-    "backend": "cfg_backend",
-    "quantization": "quantization",
-    "platform": "cfg_platform_key",
-    "hardware_categories": "cfg_category",
-}
-"""Filters that offer choices, and the name on the joined row of what they ask for."""
-
-LIMITS = {
-    "min_quality": "ranked_quality",
-    "min_speed": "cfg_speed",
-    "max_memory_gb": "cfg_memory",
-}
-"""Filters that set a limit, and the name on the joined row of what they limit."""
+CHOICES = {item.name: item.column for item in filters_of(FilterKind.CHOICE, FilterKind.CHOICES)}
+LIMITS = {item.name: item.column for item in filters_of(FilterKind.LIMIT)}
 
 
 def choice_counts(page: GridPage) -> dict[str, dict[str, int]]:

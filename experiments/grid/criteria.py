@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from benchmarks.models import Benchmark
-from experiments.choices import LoadClass, MeasuredAs
+from experiments.choices import LoadClass
+from experiments.grid.filters import FILTERS, Filter
 
-ANY_KIND = "any"
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
 
@@ -45,20 +45,6 @@ SORT_KEYS: dict[str, SortKey] = {
     )
 }
 DEFAULT_SORT = "speed"
-
-FILTERS = (
-    "q",
-    "min_quality",
-    "min_speed",
-    "max_memory_gb",
-    "hardware_categories",
-    "backend",
-    "quantization",
-    "platform",
-    "load_class",
-    "load_kind",
-)
-"""Fields of the criteria that leave rows out, in the order of the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +85,19 @@ class GridCriteria:
         return bool(key.higher_is_better)
 
     @property
+    def quality_rises(self) -> bool:
+        """Whether a higher score on the benchmark is a better one."""
+        return self.better_is_higher(SORT_KEYS["quality"])
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """The filters that are set."""
+        return tuple(item for name, item in FILTERS.items() if getattr(self, name) != _UNSET[name])
+
+    @property
     def active_filters(self) -> tuple[str, ...]:
         """The names of the filters that are set."""
-        return tuple(name for name in FILTERS if getattr(self, name) != _UNSET[name])
+        return tuple(item.name for item in self.filters)
 
     def without(self, *names: str) -> Self:
         """Return what would be asked without these filters."""
@@ -110,14 +106,11 @@ class GridCriteria:
     @property
     def needs_configuration(self) -> bool:
         """Whether a filter asks for something that only a measured configuration can have."""
-        return bool(
-            self.min_speed is not None
-            or (self.max_memory_gb is not None and not self.include_unknown)
-            or self.hardware_categories
-            or self.backend
-            or self.platform
-            or self.load_class
-            or self.load_kind in MeasuredAs.values
+        return any(
+            item.needs_run
+            and getattr(self, item.name) != item.anything
+            and not (item.beside and getattr(self, item.beside))
+            for item in self.filters
         )
 
 

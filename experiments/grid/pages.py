@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from experiments.grid.criteria import ANY_KIND, GridCriteria
+from experiments.grid.criteria import GridCriteria
+from experiments.grid.filters import ANY_KIND
 from experiments.grid.query import GridQuery
 from experiments.grid.rows import ConfigurationPage, GridPage, ModelRow, PlatformRow, row_key
 from experiments.models import Configuration

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db.models import (
@@ -26,7 +28,8 @@ from django.db.models.functions import Lower, RowNumber
 
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
 from experiments.choices import MeasuredAs
-from experiments.grid.criteria import ANY_KIND, SORT_KEYS, GridCriteria
+from experiments.grid.criteria import SORT_KEYS, GridCriteria
+from experiments.grid.filters import ANY_KIND
 from experiments.grid.rows import GridPage, LoadCounts, ModelRow, row_key
 from experiments.models import Configuration
 
@@ -130,45 +133,13 @@ class GridQuery:
                 output_field=FloatField(null=True),
             ),
         )
-        measured = Q(cfg_pk__isnull=False) & self._configuration_filter()
+        filters = criteria.filters
+        of_runs = [item.passes(criteria) for item in filters if item.needs_run]
+        of_variants = [item.passes(criteria) for item in filters if not item.needs_run]
+        measured = reduce(and_, of_runs, Q(cfg_pk__isnull=False))
         if not criteria.needs_configuration:
             measured |= Q(cfg_pk__isnull=True) & ~Exists(_same_model_measured()) & Exists(_scored())
-        return rows.filter(measured, self._variant_filter())
-
-    def _configuration_filter(self) -> Q:
-        criteria = self.criteria
-        wanted = Q()
-        if criteria.min_speed is not None:
-            wanted &= Q(cfg_speed__gte=criteria.min_speed)
-        if criteria.max_memory_gb is not None:
-            fits = Q(cfg_memory__lte=criteria.max_memory_gb)
-            wanted &= fits | Q(cfg_memory__isnull=True) if criteria.include_unknown else fits
-        if criteria.hardware_categories:
-            wanted &= Q(cfg_category__in=criteria.hardware_categories)
-        if criteria.backend:
-            wanted &= Q(cfg_backend=criteria.backend)
-        if criteria.platform:
-            wanted &= Q(cfg_platform_key=criteria.platform)
-        return wanted
-
-    def _variant_filter(self) -> Q:
-        criteria = self.criteria
-        wanted = Q()
-        if criteria.quantization:
-            wanted &= Q(quantization=criteria.quantization)
-        if criteria.min_quality is not None:
-            better = criteria.better_is_higher(SORT_KEYS["quality"])
-            lookup = "ranked_quality__gte" if better else "ranked_quality__lte"
-            wanted &= Q(**{lookup: criteria.min_quality})
-        for word in criteria.q.split():
-            wanted &= (
-                Q(model_name__icontains=word)
-                | Q(lora_adapter__icontains=word)
-                | Q(quantization__icontains=word)
-                | Q(cfg_backend__icontains=word)
-                | Q(cfg_platform_name__icontains=word)
-            )
-        return wanted
+        return rows.filter(measured, *of_variants)
 
     def joined(self) -> QuerySet[Any]:
         """The joined rows of the class and kind of load that are shown, and those without runs."""

@@ -7,7 +7,8 @@ from typing import Self
 
 from benchmarks.models import Benchmark, ModelVariant
 from experiments.choices import LoadClass, MeasuredAs
-from experiments.grid.criteria import ANY_KIND, GridCriteria
+from experiments.grid.criteria import GridCriteria
+from experiments.grid.filters import ANY_KIND
 from experiments.models import Configuration
 from hardware.models import Platform
 

@@ -20,13 +20,12 @@ from experiments.presenters.comparison_rows import (
     DifferenceRow,
     MetricLine,
     ScoreLine,
-    SubjectRow,
     VerdictWords,
     difference_row,
     metric_lines,
     score_lines,
-    subject_rows,
 )
+from experiments.presenters.comparison_subjects import SubjectRow, subject_rows
 from experiments.presenters.labels import (
     MetricLink,
     Quantity,

@@ -1,14 +1,18 @@
-"""The rows of the comparison's tables: figures, scores, and what is compared."""
+"""The rows of the comparison's tables of figures and scores, and of its verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.models import Benchmark, BenchmarkScore
-from benchsite.common.templatetags.figures import aligned, figure, figure_with_spread, known
+from benchsite.common.templatetags.figures import (
+    aligned,
+    figure,
+    figure_with_spread,
+    known,
+)
 from experiments.choices import LoadKind
-from experiments.comparability import LOAD_FIELDS, Difference, Verdict
+from experiments.comparability import Difference, Verdict
 from experiments.comparison import CategoryRow, Comparison, MetricRow, ScoreRow, best_index
-from experiments.models import TestRun
 from experiments.noise import is_within_noise
 from experiments.presenters.deltas import Delta, change_in_points, judged, relative_change
 from experiments.presenters.labels import (
@@ -41,26 +45,15 @@ VERDICTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceRow:
-    """A difference in how was measured, and what it does; `values` by the runs' letters."""
+    """A difference in how was measured, and what it does.
+
+    `values` are each value after the letters of the runs that have it, "A, C".
+    """
 
     label: str
     values: tuple[tuple[str, str], ...]
     effect: str
     words: VerdictWords
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubjectRow:
-    """A field of what is compared, in every run."""
-
-    group: str
-    label: str
-    values: tuple[str, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether the runs differ in it."""
-        return len(set(self.values)) > 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,51 +111,15 @@ class ScoreLine:
 def difference_row(item: Difference, letters: Sequence[str]) -> DifferenceRow:
     """Return a difference for the verdict; what is secret in it is left out."""
     kinds = dict(LoadKind.choices) if item.field == "load_kind" else {}
-    shown = ["unknown" if value is None else known(value) for value in redact(item.values)]
+    holders: dict[str, list[str]] = {}
+    for letter, value in zip(letters, redact(item.values), strict=True):
+        text = "unknown" if value is None else known(value)
+        holders.setdefault(kinds.get(text, text), []).append(letter)
     return DifferenceRow(
         label=item.label,
-        values=tuple(
-            (letter, kinds.get(text, text)) for letter, text in zip(letters, shown, strict=True)
-        ),
+        values=tuple((", ".join(found), text) for text, found in holders.items()),
         effect=item.effect,
         words=VERDICTS[item.verdict],
-    )
-
-
-def subject_rows(runs: Sequence[TestRun]) -> tuple[SubjectRow, ...]:
-    """Return what is compared: the names, and each field of load and set-up that a run states."""
-    names: dict[str, list[object]] = {
-        "Model": [run.variant.model_name for run in runs],
-        "LoRA adapter": [run.variant.lora_adapter or None for run in runs],
-        "Quantization": [run.variant.quantization for run in runs],
-        "Platform": [run.hardware.platform for run in runs],
-        "Machine": [run.hardware.summary for run in runs],
-        "Backend": [run.backend for run in runs],
-        "Backend version": [run.backend_version for run in runs],
-    }
-    load: dict[str, list[object]] = {
-        "Kind of load": [run.get_load_kind_display() if run.load_kind else None for run in runs]
-    }
-    load |= {
-        field.label: [redact(getattr(run, field.name)) for run in runs] for field in LOAD_FIELDS
-    }
-    setup: dict[str, list[object]] = {
-        "Tensor parallel": [run.tensor_parallel for run in runs],
-        "Pipeline parallel": [run.pipeline_parallel for run in runs],
-        "Expert parallel": [run.expert_parallel for run in runs],
-        "Nodes": [run.nodes for run in runs],
-        "Speculation": [run.speculation for run in runs],
-        "KV cache": [run.kv_cache_type for run in runs],
-        "Optimizations": [", ".join(map(str, redact(run.optimizations))) or None for run in runs],
-    }
-    settings = [redact(run.settings) for run in runs]
-    keys = sorted({key for found in settings for key in found})
-    setup |= {f"Setting {key}": [found.get(key) for found in settings] for key in keys}
-    return tuple(
-        SubjectRow(group=group, label=label, values=tuple(known(value) for value in values))
-        for group, fields in (("Names", names), ("Load", load), ("Set-up", setup))
-        for label, values in fields.items()
-        if any(value is not None for value in values)
     )
 
 
@@ -232,7 +189,7 @@ def _metric_line(row: MetricRow, baseline: int | None) -> MetricLine:
         definition=None if mixed else definition_link(row.metric, next(iter(present), None)),
         direction=direction(row.higher_is_better),
         words=VERDICTS[row.verdict] if row.verdict else None,
-        cells=tuple(
+        cells=_seen_best(
             _metric_cell(row, index, baseline, tell_definition=mixed)
             for index in range(len(row.values))
         ),
@@ -254,6 +211,15 @@ def _metric_cell(
         definition=definition_link(row.metric, row.definitions[index]) if has_definition else None,
         delta=_metric_delta(row, index, baseline),
     )
+
+
+def _seen_best(cells: Iterable[ValueCell]) -> tuple[ValueCell, ...]:
+    """Mark no best value that is written like another one: nobody could see why it wins."""
+    found = tuple(cells)
+    best = {cell.text for cell in found if cell.is_best}
+    if sum(cell.text in best for cell in found) < 2:
+        return found
+    return tuple(replace(cell, is_best=False) for cell in found)
 
 
 def _metric_delta(row: MetricRow, index: int, baseline: int | None) -> Delta | None:
@@ -288,7 +254,7 @@ def _score_line(row: ScoreRow, baseline: int | None) -> ScoreLine:
         category="",
         protocol=next(iter(protocols)) if len(protocols) == 1 else "",
         words=VERDICTS[row.verdict] if row.verdict else None,
-        cells=tuple(
+        cells=_seen_best(
             _score_cell(
                 score,
                 name_protocol=len(protocols) > 1,

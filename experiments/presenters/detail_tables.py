@@ -8,6 +8,7 @@ from experiments.presenters.detail import DetailPage, QualityBlock
 from experiments.presenters.detail_metrics import FigureRow, MetricBlock, MetricSection
 from experiments.presenters.facts import Fact
 from experiments.presenters.heatmaps import heatmap_file
+from experiments.presenters.history import HistoryRow
 from experiments.presenters.run_tables import run_table_file
 
 HEADER = ("section", "item", "statistic", "definition", "value", "unit", "samples")
@@ -42,6 +43,7 @@ def detail_tables(page: DetailPage) -> list[Table]:
                 for row in page.history
             ],
         ),
+        *(_earlier_figures(row) for row in page.history if row.figures),
     ]
 
 
@@ -150,5 +152,16 @@ def _machines(page: DetailPage) -> Table:
                 *(row.configuration.backend_version, row.configuration.runs),
             )
             for row in page.machines
+        ],
+    )
+
+
+def _earlier_figures(row: HistoryRow) -> Table:
+    return Table(
+        name=row.table,
+        header=("metric", "statistic", "value", "unit", "samples", "definition"),
+        rows=[
+            (item.label, item.statistic, item.value, item.unit, item.sample_count, item.definition)
+            for item in row.figures
         ],
     )

@@ -27,9 +27,13 @@ class EarlierFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryRow:
-    """A change; `facts` are those of the earlier version that are other than the present ones."""
+    """A change; `facts` are those of the earlier version that are other than the present ones.
+
+    `table` names the table of the earlier `figures` in addresses.
+    """
 
     line: HistoryLine
+    table: str
     links_to_upload: bool
     facts: tuple[Fact, ...] = ()
     figures: tuple[EarlierFigure, ...] = ()
@@ -44,11 +48,12 @@ def history_rows(
     return tuple(
         HistoryRow(
             line=line,
+            table=f"version-{len(lines) - place}",
             links_to_upload=line.upload_id is not None and (line.is_own or may_view_uploads),
             facts=_other_facts(line.before or {}, present),
             figures=_figures(line.before or {}),
         )
-        for line in lines
+        for place, line in enumerate(lines)
     )
 
 

@@ -7,6 +7,7 @@
   const NEAR = "1200px 0px";
   const NARROW_PX = 480;
   const DEEPEST_CELL = 0.5; // of a heatmap: text stays legible on it in both themes
+  const NARROW_ROOM = 1.25; // what is written behind a bar takes more of a narrow chart
   const PICTURE = { width: 1000, height: 720 };
   const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
   const probe = document.createElement("span");
@@ -31,11 +32,14 @@
     ...own,
   });
 
-  // Labels of a radar need room beside it, which a telephone has little of.
-  const fitted = (layout, widthPx) =>
-    layout.polar && widthPx < NARROW_PX
-      ? { ...layout, font: { ...layout.font, size: 10 }, margin: { ...layout.margin, l: 64, r: 64 } }
-      : layout;
+  // On a telephone labels stand closer: those of a radar beside it, those of bars behind them.
+  const fitted = (layout, widthPx) => {
+    if (widthPx >= NARROW_PX) return layout;
+    const own = { ...layout, font: { ...layout.font, size: 10 } };
+    if (layout.polar) return { ...own, margin: { ...layout.margin, l: 64, r: 64 } };
+    const [least, greatest] = layout.xaxis.range;
+    return { ...own, xaxis: { ...layout.xaxis, range: [least, greatest * NARROW_ROOM] } };
+  };
 
   const themedLayout = (layout) => {
     const own = {

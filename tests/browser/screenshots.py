@@ -27,7 +27,7 @@ from experiments.ingest.actor import Actor
 from experiments.ingest.review import set_review_state
 from experiments.models import Configuration, TestRun
 from tests.experiments.form_upload import press, send
-from tests.factories import make_run, make_staff
+from tests.factories import make_run, make_score, make_staff
 
 ROOT = Path(site_settings.BASE_DIR)
 FOLDER = ROOT / "screenshots"
@@ -37,6 +37,9 @@ WIDTHS = (390, 768, 1280, 1920)
 HEIGHT = 900
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TALLEST = 4000
+SLOWEST_CHART_MS = 60_000  # on a machine that does other things too
+DIFFERENCES = "&only=differences"
+CATEGORIES = {"art": 30.0, "history": 63.0, "law": 41.0, "physics": 52.0, "health": 47.5}
 # Of these the part in sight goes into the README, under a name of its own.
 IN_README = {
     "grid-selected-1280-light": "grid",
@@ -75,10 +78,16 @@ def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
 
 
-def expand_and_select(page: Page) -> None:
-    """Unfold the first model that has several machines, and tick two configurations."""
+def expand(page: Page) -> None:
+    """Unfold the first model that has several machines."""
     page.locator(".expander", has_text=re.compile("[2-9] of")).first.click()
     expect(page.locator(".table__row--nested").first).to_be_visible()
+    expect(page.locator("#grid-results")).to_have_css("opacity", "1")  # dimmed while it waits
+
+
+def expand_and_select(page: Page) -> None:
+    """Unfold a model too, and tick two configurations."""
+    expand(page)
     for box in page.locator("tbody input[type=checkbox]").all()[:2]:
         box.check()
     expect(page.get_by_text("2 ticked", exact=True)).to_be_visible()
@@ -105,18 +114,34 @@ def pages_with_data() -> list[Shot]:
     return [
         Shot("grid", "/"),
         Shot("grid-filtered", "/?q=llama&min_speed=20", unfold),
+        Shot("grid-expanded", "/", expand),
         Shot("grid-selected", "/", expand_and_select),
+        Shot("grid-concurrent", "/?load_class=concurrent"),
         Shot("grid-nothing", "/?q=no-such-model&min_speed=20"),
         Shot("grid-wrong", "/?min_speed=-5"),
         Shot("detail", f"/detail/{richest.pk}/"),
         Shot("comparison-2", f"/compare/{pair[0]}/{pair[1]}/"),
         Shot("comparison-8", "/compare/?" + "&".join(f"run={run_id}" for run_id in eight)),
+        Shot("comparison-differences", f"/compare/?run={pair[0]}&run={pair[1]}{DIFFERENCES}"),
+        Shot("api", "/api/docs"),
         Shot("metrics", "/metrics/"),
         Shot("metric", "/metrics/ttft_ms/"),
         Shot("patterns", "/patterns/"),
         Shot("login", "/admin/login/"),
         Shot("admin", "/admin/", by_staff=True),
         Shot("admin-list", "/admin/experiments/testrun/", by_staff=True),
+    ]
+
+
+def pages_with_scores() -> list[Shot]:
+    """Make two runs whose models have scores by category, as the sample data has none."""
+    runs = [make_run(model_name=name) for name in ("Nimbus-14B-Instruct", "Stratus-7B")]
+    without_law = {name: score - 4 for name, score in CATEGORIES.items() if name != "law"}
+    for run, scores in zip(runs, (CATEGORIES, without_law), strict=True):
+        make_score(variant=run.variant, benchmark="mmlu_pro", categories=scores)
+    return [
+        Shot("detail-scores", f"/detail/{runs[0].pk}/"),
+        Shot("comparison-scores", f"/compare/{runs[0].pk}/{runs[1].pk}/"),
     ]
 
 
@@ -172,20 +197,28 @@ def window(
     context.close()
 
 
+def draw_charts(page: Page) -> None:
+    """Wait for every chart of the page; they draw themselves when they come near the window."""
+    for chart in page.locator("[data-figure]").all():
+        chart.evaluate("it => it.scrollIntoView({ block: 'center' })")
+        expect(chart.locator(".main-svg").first).to_be_visible(timeout=SLOWEST_CHART_MS)
+    page.evaluate("scrollTo(0, 0)")
+
+
 def take(context: BrowserContext, shot: Shot, suffix: str) -> list[str]:
     """Take one picture; return what makes the page scroll sideways."""
     page = context.new_page()
     page.goto(shot.address)
     if shot.prepare:
         shot.prepare(page)
-    if page.locator("[data-figure]").count():
-        page.wait_for_load_state("networkidle")  # charts are drawn
+    draw_charts(page)
     name = f"{shot.name}-{suffix}"
     if name in IN_README:
         page.screenshot(path=README_FOLDER / f"{IN_README[name]}.png")
     height = min(page.evaluate("document.scrollingElement.scrollHeight"), TALLEST)
     out: list[str] = page.evaluate(STICKING_OUT)
     page.set_viewport_size({"width": int(suffix.split("-")[0]), "height": max(height, HEIGHT)})
+    draw_charts(page)
     page.screenshot(path=FOLDER / f"{name}.png")
     page.close()
     return [f"{name}: {element}" for element in out]
@@ -228,6 +261,7 @@ def test_take_screenshots(
     settings.DEBUG = True  # the patterns are for developers
     out += take_all(browser, live_server, pages_with_data(), session)
     settings.DEBUG = False
+    out += take_all(browser, live_server, pages_with_scores(), session)
     out += take_all(browser, live_server, upload_pages(client), session)
     caplog.set_level(logging.CRITICAL, "django.request")  # the failures are wanted
     out += take_all(browser, live_server, error_pages(), session)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from experiments.models import TestRun
+from tests.browser.keyboard import tab_to
 from tests.factories import make_run, make_score
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -22,7 +23,6 @@ FULL = {
 }
 FASTER = FULL | {"tokens_per_second": (90.0, "tok/s", "decode")}
 CATEGORIES = {"art": 30.0, "history": 63.0, "law": 41.0, "physics": 52.0}
-MOST_TABS = 120
 Runs = tuple[TestRun, TestRun, TestRun]
 
 
@@ -51,12 +51,8 @@ def address(*runs: TestRun, extra: str = "") -> str:
 
 def press(page: Page, identity: str) -> None:
     """Walk to an element by the Tab key alone and press Enter on it."""
-    for _tab in range(MOST_TABS):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == identity:
-            page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"The Tab key does not lead to #{identity}.")
+    tab_to(page, page.locator(f"#{identity}"))
+    page.keyboard.press("Enter")
 
 
 def expect_order(page: Page, *letters: str) -> None:
@@ -116,6 +112,33 @@ def test_comparison_finds_and_adds_a_run_by_keyboard(page: Page, runs: Runs) -> 
     expect(page.get_by_role("heading", name="3 runs")).to_be_visible()
     expect(page.get_by_role("heading", name="Nothing else is found")).to_be_visible()
     expect_order(page, "A", "B", "C")
+
+
+def test_comparison_survives_back_forward_reload_and_copying(page: Page, runs: Runs) -> None:
+    page.goto(address(*runs))
+    page.get_by_role("link", name="Differences only").click()
+    expect(page.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="Remove C").click()
+    expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="3 runs")).to_be_visible()
+    expect(page.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+    colours(page, "performance-chart")
+    page.go_back()
+    expect(page.locator("#rows-all")).to_have_attribute("aria-current", "true")
+    for _ in range(2):
+        page.go_forward()
+    expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
+    expect(page.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Theme").click()  # the shell was not replaced
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.reload()
+    copied = page.context.new_page()
+    copied.goto(page.url)
+    for same in (page, copied):
+        expect(same.get_by_role("heading", name="2 runs")).to_be_visible()
+        expect(same.locator("#rows-differences")).to_have_attribute("aria-current", "true")
+        expect_order(same, "A", "B")
 
 
 def test_comparison_without_javascript(plain_page: Page, runs: Runs) -> None:

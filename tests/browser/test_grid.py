@@ -10,13 +10,13 @@ from pytest_django.live_server_helper import LiveServer
 
 from experiments.grid import row_key
 from experiments.models import TestRun
+from tests.browser.keyboard import tab_to
 from tests.factories import make_run
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 NIMBUS, STRATUS, CUMULUS = "Nimbus-14B", "Stratus-7B", "Cumulus-3B"
 OTHER_GPU = "NVIDIA GeForce RTX 3090"
-MOST_TABS = 90
 
 
 def figures(speed: float, memory: float) -> dict[str, tuple[float, str, str | None]]:
@@ -56,16 +56,6 @@ def backend(page: Page) -> Locator:
 
 def status(page: Page) -> Locator:
     return page.get_by_role("status")
-
-
-def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the target has the focus, and see that it shows."""
-    for _ in range(MOST_TABS):
-        page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):
-            assert target.evaluate("element => element.matches(':focus-visible')")
-            return
-    pytest.fail(f"{target} was not reached by {MOST_TABS} presses of Tab")
 
 
 def settled(page: Page, text: str) -> None:
@@ -108,6 +98,9 @@ def test_grid_without_scripts_keeps_ticks_through_everything(
     plain_page: Page, runs: dict[str, TestRun]
 ) -> None:
     page = plain_page
+    page.goto(f"/?page_size=2&max_memory_gb=90&expand={row_key(NIMBUS, '')}")
+    expect(page.locator("button.expander").first).to_be_visible()
+    assert page.locator(".with-script:visible").count() == 0
     page.goto("/?page_size=2")
     page.get_by_role("checkbox", name=f"Compare {NIMBUS}").check()
     page.get_by_role("button", name="Next").click()
@@ -198,9 +191,11 @@ def test_grid_goes_back_to_a_wrong_filter(page: Page, runs: dict[str, TestRun]) 
 
 def test_grid_recovers_in_place_from_a_wrong_filter(page: Page, runs: dict[str, TestRun]) -> None:
     page.goto(f"/?min_speed=-5&sort_by=name&run={runs[NIMBUS].pk}")
-    expect(page.get_by_text("Speed at least (tok/s): Ensure this value")).to_be_visible()
-    page.get_by_label("Speed at least").fill("50")
-    page.get_by_label("Speed at least").blur()
+    expect(page.get_by_text("Speed at least (tok/s): This must be 0 or more.")).to_be_visible()
+    speed = page.get_by_label("Speed at least")
+    expect(speed).to_have_accessible_description("This must be 0 or more.")
+    speed.fill("50")
+    speed.blur()
     settled(page, "2 models found, sorted by model, A to Z. 1 configuration ticked.")
     expect(page).to_have_url(f"/?min_speed=50&sort_by=name&run={runs[NIMBUS].pk}")
 

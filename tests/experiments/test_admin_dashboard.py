@@ -140,3 +140,28 @@ def test_login_page_is_in_the_same_look(client: Client) -> None:
     assert "Log in · Benchsite admin</title>" in page
     assert "css/admin.css" in page
     assert 'class="theme-button"' in page
+
+
+def test_every_list_is_there_as_a_file(client: Client) -> None:
+    run, score = make_run(model_name="Nimbus-14B"), make_score()
+    client.force_login(make_staff())
+    for model, row in (("experiments/testrun", run), ("benchmarks/benchmarkscore", score)):
+        chosen = {"action": "download_json", "_selected_action": [str(row.pk)]}
+        response = client.post(f"/admin/{model}/", chosen)
+        assert "attachment" in response["Content-Disposition"]
+        table = response.json()
+        assert len(table["rows"]) == 1
+        heads = client.get(f"/admin/{model}/").context["cl"].list_display
+        assert len(table["columns"]) == len(heads) - 1  # the boxes to tick
+    rows = client.post(
+        "/admin/experiments/testrun/", {"action": "download_csv", "_selected_action": [str(run.pk)]}
+    ).content.decode()
+    assert "Nimbus-14B" in rows
+    assert "<" not in rows
+
+
+def test_lists_that_nobody_changes_are_there_as_files_too(client: Client) -> None:
+    make_run()
+    client.force_login(make_staff())
+    for model in ("experiments/measurement", "experiments/configuration", "hardware/platform"):
+        assert 'value="download_csv"' in client.get(f"/admin/{model}/").content.decode()

@@ -1,6 +1,7 @@
 """Who may call the API, withdrawing, and the one shape of every error."""
 
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
@@ -12,6 +13,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django import Settings
 
 from benchmarks.models import BenchmarkScore
@@ -191,8 +193,14 @@ def test_the_description_of_the_api_is_local_and_complete(client: Client) -> Non
     upload_fields = document["paths"]["/api/uploads"]["post"]["requestBody"]["content"]
     assert "gpu_model" in upload_fields["multipart/form-data"]["schema"]["properties"]
     page = client.get("/api/docs").content.decode()
-    assert "//cdn" not in page
-    assert "http://" not in page
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert f"{method.upper()} <code>{path}</code>" in page
+            assert escape(operation["description"]) in page
+            assert all(f"<code>{item['name']}</code>" in page for item in operation["parameters"])
+    for name in document["components"]["schemas"]:
+        assert f'id="shape-{name}"' in page
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
     schema = client.get("/api/schemas/experiment.json").json()
     assert "ExperimentRun" in schema["$defs"]
 

@@ -94,6 +94,32 @@ def test_comparison_names_each_difference_with_its_effect(client: Client) -> Non
     assert "lengthen every latency" in verdict
 
 
+def test_comparison_names_a_value_once_for_all_runs_that_have_it(client: Client) -> None:
+    runs = [
+        make_run(gpu_model=f"Unheard-of {place}", concurrent_requests=users, figures=FULL)
+        for place, users in enumerate([1, 8, 1])
+    ]
+    verdict = section(page(client, *runs), "verdict")
+    assert "A, C: 1; B: 8" in " ".join(verdict.split())
+
+
+def test_comparison_says_where_it_is_not_known_whether_runs_differ(client: Client) -> None:
+    one = make_run(backend_version="b4810", context_depth=4096)
+    other = make_run(backend_version="b4811", gpu_model=OTHER_GPU)
+    text = " ".join(section(page(client, one, other), "subjects").split())
+    assert "? unknown on one side" in text.split(">Context depth<")[1].split("</tr>")[0]
+    assert "≠ differs" in text.split(">Backend version<")[1].split("</tr>")[0]
+
+
+def test_comparison_marks_no_winner_that_is_written_like_another(client: Client) -> None:
+    runs = [
+        make_run(gpu_model=f"Unheard-of {place}", figures={"memory_usage_gb": (size, "GB", None)})
+        for place, size in enumerate([49.61, 49.64, 49.9])
+    ]
+    assert "▲ best" not in row(page(client, *runs), "Memory used")
+    assert "▲ better" in row(page(client, runs[0], runs[2]), "Memory used")
+
+
 def test_comparison_never_marks_a_winner_among_definitions(client: Client) -> None:
     decode = make_run(figures={"tokens_per_second": (60.0, "tok/s", "decode")})
     wall = make_run(

@@ -27,7 +27,7 @@ def test_grid_has_one_row_a_model_with_definition_and_load(client: Client) -> No
     make_run(gpu_model=OTHER_GPU, figures={"tokens_per_second": (20.0, "tok/s", "decode")})
     text = page(client)
     assert text.count('<tbody id="model-') == 1
-    assert "2 of 2 platforms qualify" in text
+    assert '2 of 2 platforms<span class="expander__rest"> qualify</span>' in text
     assert f"/detail/{run.pk}/" in text
     assert "decode only · 1 user</span>" in text
 

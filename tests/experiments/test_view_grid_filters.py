@@ -1,10 +1,18 @@
 """The filters of the grid's page: choices with counts, chips, what to loosen, junk."""
 
+from dataclasses import fields, replace
+
 import pytest
+from django.db.models import Q
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from benchsite.common.review import ReviewState
+from experiments.forms import GridForm
+from experiments.grid import FILTERS, GridCriteria
+from experiments.presenters.grid import COLUMNS
+from experiments.presenters.grid.address import PARAMETERS
+from experiments.presenters.grid.columns import Cell, Column
 from tests.experiments.grid_page import address, asked, page, speed
 from tests.factories import make_run, make_score, make_variant
 
@@ -25,6 +33,48 @@ def test_grid_says_which_load_is_used_and_offers_the_others(client: Client) -> N
     chosen = page(client, {"load_class": "concurrent"})
     assert "“concurrent users” was chosen" in chosen
     assert "8 users" in chosen
+
+
+def test_every_filter_of_the_registry_is_asked_for_kept_and_told() -> None:
+    """What the registry does not do by itself: a field of the form and a value in the criteria."""
+    held = {field.name for field in fields(GridCriteria)}
+    boxes = {item.beside for item in FILTERS.values() if item.beside}
+    assert {*FILTERS, *boxes} <= set(GridForm.base_fields)
+    assert {*FILTERS, *boxes} <= held
+    assert {*FILTERS, *boxes} <= set(PARAMETERS)
+
+
+def test_a_filter_is_changed_in_one_place(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(model_name="A", figures=speed(50.0))
+    make_run(model_name="B", figures=speed(9.0))
+    changed = replace(
+        FILTERS["min_speed"],
+        chip="faster than {:g}",
+        passes=lambda criteria: Q(cfg_speed__gt=criteria.min_speed),
+    )
+    monkeypatch.setitem(FILTERS, "min_speed", changed)
+    text = page(client, {"min_speed": "9"})
+    assert "faster than 9 <" in text
+    assert text.count('<tbody id="model-') == 1
+    nothing = page(client, {"min_speed": "50"})
+    assert "2 models without “faster than 50”" in nothing
+
+
+def test_a_column_is_added_in_one_place(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(backend="vllm")
+    extra = Column(
+        key="loud",
+        label="Loud backend",
+        cell=lambda facts: Cell(facts.configuration.backend.upper() if facts.configuration else ""),
+        fields=(("loud", lambda facts: facts.level),),
+    )
+    monkeypatch.setitem(COLUMNS, "loud", extra)
+    text = page(client, {"columns": "loud"})
+    assert 'value="loud"' in text
+    assert "Loud backend" in text
+    assert ">VLLM</td>" in text
+    rows = client.get("/", {"columns": "loud", "format": "json"}).json()["rows"]
+    assert rows[0]["loud"] == "model"
 
 
 def test_grid_chips_remove_one_filter_each(client: Client) -> None:
@@ -49,7 +99,7 @@ def test_grid_chips_remove_one_filter_each(client: Client) -> None:
     for name in filters.keys() - {"hardware_categories"}:
         left = asked(address(text, f"chip-{name}"))
         assert whole.keys() - left.keys() == {name, "sort_direction"}
-    left = asked(address(text, "chip-hardware-consumer_gpu"))
+    left = asked(address(text, "chip-hardware_categories-consumer_gpu"))
     assert left["hardware_categories"] == ["datacenter_gpu"]
     cleared = {name: value.split() for name, value in kept.items()}
     assert asked(address(text, "grid-clear")) == cleared

@@ -19,7 +19,11 @@ def metric_page(client: Client, metric: Metric) -> str:
 
 def test_metrics_lists_every_metric_under_its_group(client: Client) -> None:
     text = client.get("/metrics/").content.decode()
-    groups = [group.value for group in MetricGroup if f">{escape(group.value)}</h2>" in text]
+    groups = [
+        group.value
+        for group in MetricGroup
+        if f'scope="rowgroup">{escape(group.value)}</th>' in text
+    ]
     assert groups == sorted({m.group.value for m in METRICS.values()}, key=groups.index)
     for metric in METRICS.values():
         assert text.count(f'href="/metrics/{metric.key}/"') == 1
@@ -60,6 +64,28 @@ def test_metric_that_is_derived_says_so(client: Client) -> None:
 @pytest.mark.parametrize("key", ["nothing", "TTFT_MS", "tokens-per-second"])
 def test_metric_that_is_not_known_is_a_404(client: Client, key: str) -> None:
     assert client.get(f"/metrics/{key}/").status_code == 404
+
+
+def test_metrics_are_there_as_files(client: Client) -> None:
+    rows = client.get("/metrics/?format=json").json()["rows"]
+    assert {row["key"]: row["measures"] for row in rows} == {
+        key: metric.measures for key, metric in METRICS.items()
+    }
+    first = client.get("/metrics/?format=csv").content.decode().splitlines()[0]
+    assert first == "group,key,metric,measures,unit,higher_is_better,definitions"
+
+
+@EVERY_METRIC
+def test_metric_definitions_are_there_as_files(client: Client, metric: Metric) -> None:
+    rows = client.get(f"/metrics/{metric.key}/?format=json&table=definitions").json()["rows"]
+    assert [(row["id"], row["formula"]) for row in rows] == [
+        (item.id, item.formula) for item in metric.definitions
+    ]
+    assert ("format=csv" in metric_page(client, metric)) == bool(metric.definitions)
+
+
+def test_metrics_have_no_other_table(client: Client) -> None:
+    assert client.get("/metrics/?format=csv&table=nothing").status_code == 400
 
 
 def test_metric_pages_only_read(client: Client) -> None:

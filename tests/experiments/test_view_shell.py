@@ -103,12 +103,12 @@ def test_patterns_are_there_for_developers_only(client: Client, settings: Settin
     assert client.get("/patterns/").status_code == 200
 
 
-@pytest.mark.parametrize("layer", ["components", "layout", "utilities"])
+@pytest.mark.parametrize("name", ["components", "tables", "grid", "runs", "layout", "utilities"])
 def test_patterns_show_every_class_of_the_stylesheets(
-    client: Client, settings: Settings, layer: str
+    client: Client, settings: Settings, name: str
 ) -> None:
     settings.DEBUG = True
     shown = set(" ".join(re.findall(r'class="([^"]+)"', page(client, "/patterns/"))).split())
-    sheet = (settings.BASE_DIR / "static" / "css" / f"{layer}.css").read_text(encoding="utf-8")
+    sheet = (settings.BASE_DIR / "static" / "css" / f"{name}.css").read_text(encoding="utf-8")
     styled = set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)))
     assert styled - shown - STATES == set()

@@ -9,27 +9,15 @@ from uuid import UUID
 from django.http import QueryDict
 from django.urls import reverse
 
+from experiments.forms import GridForm
 from experiments.presenters.grid.columns import DEFAULT_COLUMNS, FIRST, chosen_columns
 
+_OF_PAGE = ("page_size", "page")
 # What the address may say, in this order; anything else is no part of the page.
 PARAMETERS = (
-    "q",
-    "benchmark",
-    "min_quality",
-    "min_speed",
-    "max_memory_gb",
-    "include_unknown",
-    "hardware_categories",
-    "backend",
-    "quantization",
-    "platform",
-    "load_class",
-    "load_kind",
-    "sort_by",
-    "sort_direction",
+    *(name for name in GridForm.base_fields if name not in _OF_PAGE),
     "columns",
-    "page_size",
-    "page",
+    *_OF_PAGE,
     "expand",
     "run",
 )

@@ -1,18 +1,19 @@
 """The filters of the grid: what they offer, how many models that leaves, and what is active."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from benchmarks.models import BenchmarkScore
 from benchsite.common.templatetags.figures import count, figure
-from experiments.choices import MeasuredAs
 from experiments.forms import GridForm
 from experiments.grid import (
-    SORT_KEYS,
+    Filter,
+    FilterKind,
     GridCriteria,
     GridPage,
     choice_counts,
     counts_without,
+    filters_of,
     limit_ranges,
 )
 from experiments.models import Configuration
@@ -36,14 +37,26 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What a filter offers to choose from; `is_many` takes several at once."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+    is_many: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class FilterChoices:
     """What the filters offer; `hints` are the least and greatest values that limits can meet."""
 
-    backends: tuple[Choice, ...]
-    quantizations: tuple[Choice, ...]
-    platforms: tuple[Choice, ...]
-    categories: tuple[Choice, ...]
+    offers: tuple[Offer, ...]
     hints: Mapping[str, str]
+
+    def label(self, name: str, value: str) -> str:
+        """Return the words for a value of a filter."""
+        offered = (item for offer in self.offers if offer.name == name for item in offer.choices)
+        return next((item.label for item in offered if item.value == value), value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +77,47 @@ def filter_choices(criteria: GridCriteria, page: GridPage | None = None) -> Filt
     """
     counts = choice_counts(page) if page else {}
     ranges = limit_ranges(page) if page else {}
+    offered = _offered(criteria)
+    return FilterChoices(
+        offers=tuple(
+            _offer(item, criteria, offered[item.name], counts.get(item.name))
+            for item in filters_of(FilterKind.CHOICE, FilterKind.CHOICES)
+        ),
+        hints={
+            name: f"{figure(ends[0])} to {figure(ends[1])}" if ends else "none known here"
+            for name, ends in ranges.items()
+        },
+    )
+
+
+def _offer(
+    item: Filter,
+    criteria: GridCriteria,
+    offered: Iterable[tuple[str, str]],
+    counts: Mapping[str, int] | None,
+) -> Offer:
+    is_many = item.kind == FilterKind.CHOICES
+    asked = getattr(criteria, item.name)
+    chosen = asked if is_many else (asked,)
+    return Offer(
+        name=item.name,
+        label=item.label,
+        is_many=is_many,
+        choices=tuple(
+            Choice(
+                value=value,
+                label=label,
+                is_chosen=value in chosen,
+                models=None if counts is None else counts.get(value, 0),
+            )
+            for value, label in offered
+            if value
+        ),
+    )
+
+
+def _offered(criteria: GridCriteria) -> dict[str, Iterable[tuple[str, str]]]:
+    """Return filter → values and labels: three queries."""
     platforms = list(
         Platform.objects.filter(configurations__runs__gt=0)
         .order_by("name")
@@ -72,36 +126,12 @@ def filter_choices(criteria: GridCriteria, page: GridPage | None = None) -> Filt
     )
     names = {criteria.platform: criteria.platform, **{key: name for key, name, _ in platforms}}
     categories = {*criteria.hardware_categories, *(category for *_, category in platforms)}
-
-    def choices(
-        name: str, offered: Iterable[tuple[str, str]], chosen: Collection[str]
-    ) -> tuple[Choice, ...]:
-        known = counts.get(name)
-        return tuple(
-            Choice(
-                value=value,
-                label=label,
-                is_chosen=value in chosen,
-                models=None if known is None else known.get(value, 0),
-            )
-            for value, label in offered
-            if value
-        )
-
-    return FilterChoices(
-        backends=choices("backend", _backends(criteria), [criteria.backend]),
-        quantizations=choices("quantization", _quantizations(criteria), [criteria.quantization]),
-        platforms=choices("platform", names.items(), [criteria.platform]),
-        categories=choices(
-            "hardware_categories",
-            [(value, label) for value, label in Category.choices if value in categories],
-            criteria.hardware_categories,
-        ),
-        hints={
-            name: f"{figure(ends[0])} to {figure(ends[1])}" if ends else "none known here"
-            for name, ends in ranges.items()
-        },
-    )
+    return {
+        "backend": _backends(criteria),
+        "quantization": _quantizations(criteria),
+        "platform": names.items(),
+        "hardware_categories": [item for item in Category.choices if item[0] in categories],
+    }
 
 
 def _backends(criteria: GridCriteria) -> list[tuple[str, str]]:
@@ -126,51 +156,33 @@ def describe_limits(form: GridForm, choices: FilterChoices) -> None:
 
 def active_chips(page: GridPage, choices: FilterChoices, address: Address) -> tuple[Chip, ...]:
     """Return a chip for each filter that is set, one a value where it takes several."""
-    criteria = page.criteria
-    chips = [
-        Chip(
-            id=f"chip-{name}", filter=name, text=text, href=address.to(**{name: None, "page": None})
-        )
-        for name, text in _sentences(criteria, choices)
-    ]
-    labels = dict(Category.choices)
-    chips += [
-        Chip(
-            id=f"chip-hardware-{value}",
-            filter="hardware_categories",
-            text=f"hardware: {labels[value]}",
-            href=address.less("hardware_categories", value, page=None),
-        )
-        for value in criteria.hardware_categories
-    ]
+    chips = []
+    for item in page.criteria.filters:
+        asked = getattr(page.criteria, item.name)
+        if item.kind == FilterKind.CHOICES:
+            chips += [_chip_of_many(item, page.criteria, choices, address, one) for one in asked]
+            continue
+        value = choices.label(item.name, asked) if item.kind == FilterKind.CHOICE else asked
+        chips.append(_chip(item.name, item.words(page.criteria, value), address))
+        if item.beside and getattr(page.criteria, item.beside):
+            chips.append(_chip(item.beside, item.beside_chip, address))
     return tuple(chips)
 
 
-def _sentences(criteria: GridCriteria, choices: FilterChoices) -> Iterator[tuple[str, str]]:
-    """Yield parameter and words of each filter that takes one value."""
-    if criteria.q:
-        yield "q", f"search: {criteria.q}"
-    if criteria.min_quality is not None:
-        word = "at least" if criteria.better_is_higher(SORT_KEYS["quality"]) else "at most"
-        yield "min_quality", f"{criteria.benchmark or 'quality'} {word} {criteria.min_quality:g}"
-    if criteria.min_speed is not None:
-        yield "min_speed", f"min speed {criteria.min_speed:g} tok/s"
-    if criteria.max_memory_gb is not None:
-        yield "max_memory_gb", f"max memory {criteria.max_memory_gb:g} GB"
-        if criteria.include_unknown:
-            yield "include_unknown", "memory may be unknown"
-    if criteria.backend:
-        yield "backend", f"backend: {criteria.backend}"
-    if criteria.quantization:
-        yield "quantization", f"quantization: {criteria.quantization}"
-    if criteria.platform:
-        names = {choice.value: choice.label for choice in choices.platforms}
-        yield "platform", f"platform: {names.get(criteria.platform, criteria.platform)}"
-    if criteria.load_class:
-        yield "load_class", f"load: {criteria.load_class.label}"
-    if criteria.load_kind:
-        words = dict(MeasuredAs.choices).get(criteria.load_kind, "in any way")
-        yield "load_kind", f"measured: {words}"
+def _chip(name: str, text: str, address: Address) -> Chip:
+    href = address.to(**{name: None, "page": None})
+    return Chip(id=f"chip-{name}", filter=name, text=text, href=href)
+
+
+def _chip_of_many(
+    item: Filter, criteria: GridCriteria, choices: FilterChoices, address: Address, value: str
+) -> Chip:
+    return Chip(
+        id=f"chip-{item.name}-{value}",
+        filter=item.name,
+        text=item.words(criteria, choices.label(item.name, value)),
+        href=address.less(item.name, value, page=None),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,15 @@ from django.urls import reverse
 
 from experiments.choices import LoadClass, MeasuredAs
 from experiments.forms import MAX_SELECTED, GridForm
-from experiments.grid import ANY_KIND, FILTERS, KINDS, GridPage, ModelRow, PlatformRow
+from experiments.grid import (
+    ANY_KIND,
+    FILTERS,
+    KINDS,
+    SORT_KEYS,
+    GridPage,
+    ModelRow,
+    PlatformRow,
+)
 from experiments.models import TestRun
 from experiments.presenters.grid.address import KEPT, Address, GridState
 from experiments.presenters.grid.columns import COLUMNS, FIRST, Column
@@ -28,7 +36,10 @@ API_PATH = "/api/grouped-performance"
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """A column's head: where sorting by it leads, and the direction that it is sorted in, or ""."""
+    """A column's head: where sorting by it leads, and the direction that it is sorted in, or "".
+
+    `href` is "" where nothing sorts by it.
+    """
 
     column: Column
     href: str
@@ -174,12 +185,15 @@ def present_grid(
 
 
 def _cleared(address: Address) -> str:
-    gone: dict[str, None] = dict.fromkeys((*FILTERS, "include_unknown", "page"))
+    besides = (item.beside for item in FILTERS.values() if item.beside)
+    gone: dict[str, None] = dict.fromkeys((*FILTERS, *besides, "page"))
     return address.to(**gone)
 
 
 def _head(column: Column, page: GridPage, address: Address) -> Head:
     """Lead to the better values first, and from there to the other direction."""
+    if column.sort_key not in SORT_KEYS:
+        return Head(column=column, href="", aria_sort="")
     criteria = page.criteria
     aria_sort, direction = "", None
     if column.sort_key == criteria.sort_by:
