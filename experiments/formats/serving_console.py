@@ -16,6 +16,7 @@ from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnreadableError
 from experiments.formats.problems import join_path
 from experiments.formats.records import records_of, skipped_lines
+from experiments.formats.serving_fills import SERVING_FILLS
 from experiments.formats.serving_runs import RunCollector
 
 _TITLE = re.compile(r"={5,} Serving Benchmark Result ={5,}")
@@ -197,4 +198,6 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    fills=(*SERVING_FILLS, "prompt_processing_speed", "itl_ms"),
+    lacks=("model_name", "quantization", "backend", "gpu_model"),
 )

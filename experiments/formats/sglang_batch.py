@@ -194,4 +194,18 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="SGLang",
+    command="python -m sglang.bench_one_batch --model-path MODEL --result-filename batch.jsonl",
+    file_name="batch.jsonl",
+    fills=(
+        "backend",
+        "concurrent_requests",
+        "input_tokens",
+        "output_tokens",
+        "tokens_per_second",
+        "prompt_processing_speed",
+        "total_tokens_per_second",
+        "e2e_latency_ms",
+    ),
+    lacks=("model_name", "quantization", "gpu_model"),
 )

@@ -78,4 +78,19 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="SGLang",
+    command="python -m sglang.bench_offline_throughput --model-path MODEL "
+    "--result-filename offline.jsonl",
+    file_name="offline.jsonl",
+    fills=(
+        "backend",
+        "concurrent_requests",
+        "input_tokens",
+        "output_tokens",
+        "tokens_per_second",
+        "prompt_processing_speed",
+        "total_tokens_per_second",
+        "requests_per_second",
+    ),
+    lacks=("model_name", "quantization", "gpu_model"),
 )

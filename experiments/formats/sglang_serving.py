@@ -17,6 +17,7 @@ from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.records import records_of
 from experiments.formats.serving_figures import is_figure, serving_figures
+from experiments.formats.serving_fills import SERVING_FILLS
 from experiments.formats.serving_rows import TRACE, TRACE_PATTERN, Length, ServingRow, TokenCount
 from experiments.formats.serving_runs import (
     PER_REQUEST,
@@ -190,4 +191,17 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="SGLang",
+    command="python -m sglang.bench_serving --backend sglang --output-file result.jsonl",
+    file_name="result.jsonl",
+    fills=(
+        "model_name",
+        "backend",
+        "backend_version",
+        *SERVING_FILLS,
+        "prompt_processing_speed",
+        "itl_ms",
+        "memory_usage_gb",
+    ),
+    lacks=("model_name", "quantization", "gpu_model"),
 )

@@ -91,4 +91,9 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="vLLM",
+    command="vllm bench latency --model MODEL --output-json latency.json",
+    file_name="latency.json",
+    fills=("e2e_latency_ms",),
+    lacks=("model_name", "quantization", "backend", "gpu_model"),
 )

@@ -29,6 +29,7 @@ from experiments.formats.private import hidden_warning
 from experiments.formats.problems import join_path, short_value
 from experiments.formats.records import records_of
 from experiments.formats.serving_figures import is_figure, serving_figures
+from experiments.formats.serving_fills import SERVING_FILLS
 from experiments.formats.serving_rows import ServingRow
 from experiments.formats.serving_runs import (
     PER_REQUEST,
@@ -179,4 +180,9 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="vLLM",
+    command="vllm bench serve --model MODEL --dataset-name random --max-concurrency 8 "
+    "--percentile-metrics ttft,tpot,itl,e2el --save-result --result-filename result.json",
+    fills=("model_name", *SERVING_FILLS, "prompt_processing_speed", "itl_ms"),
+    lacks=("quantization", "backend", "gpu_model"),
 )

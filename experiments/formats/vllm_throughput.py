@@ -117,4 +117,9 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool="vLLM",
+    command="vllm bench throughput --model MODEL --output-json throughput.json",
+    file_name="throughput.json",
+    fills=("concurrent_requests", "total_tokens_per_second", "requests_per_second"),
+    lacks=("model_name", "quantization", "backend", "gpu_model"),
 )
