@@ -312,6 +312,9 @@ def test_rates_that_leave_waiting_out_are_doubted(corpus: Path, client: Client, 
     assert "3,750 tokens in 63.55 s are 59.01 tok/s" in told["message"]
     derived = Measurement.objects.get(metric="tokens_per_second", definition="wall_clock")
     assert derived.derived_from == ["generated tokens", "duration"]
+    configuration = TestRun.objects.get().configuration
+    assert configuration.tokens_per_second == pytest.approx(59.0133)  # what the grid ranks by
+    assert configuration.tokens_per_second_definition == "wall_clock"
 
 
 def test_runs_of_one_invocation_are_a_sweep(corpus: Path, client: Client, token: str) -> None:

@@ -7,7 +7,7 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.guidellm_first import is_first_report, parse_first_report
-from experiments.formats.guidellm_runs import Placed, parse_benchmarks
+from experiments.formats.guidellm_runs import FILLS, LACKS, TOOL, Placed, parse_benchmarks
 from experiments.formats.problems import join_path, short_value
 
 _NO_REPORT = "A GuideLLM report is an object with a list of benchmarks."
@@ -86,6 +86,13 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool=TOOL,
+    command="guidellm run --backend kind=openai_http,target=http://localhost:8000 "
+    "--profile kind=sweep --constraint kind=max_duration,seconds=30 "
+    "--data kind=synthetic_text,prompt_tokens=256,output_tokens=128",
+    file_name="benchmarks.json",
+    fills=FILLS,
+    lacks=LACKS,
 )
 YAML_FORMAT = Format(
     name="guidellm-yaml",
@@ -93,4 +100,8 @@ YAML_FORMAT = Format(
     version=1,
     detect=_detect_yaml,
     parse=_parse_yaml,
+    tool=TOOL,
+    file_name="benchmarks.yaml",
+    fills=FILLS,
+    lacks=LACKS,
 )

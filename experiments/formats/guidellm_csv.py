@@ -18,7 +18,7 @@ from experiments.formats.guidellm_csv_cells import (
     later_row,
     shifted_metric,
 )
-from experiments.formats.guidellm_runs import Placed, parse_benchmarks
+from experiments.formats.guidellm_runs import FILLS, LACKS, TOOL, Placed, parse_benchmarks
 
 _LATER = "Run Info,"
 _FIRST = "Type,Run Id,Id,Name,"
@@ -108,4 +108,8 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool=TOOL,
+    file_name="benchmarks.csv",
+    fills=FILLS,
+    lacks=LACKS,
 )

@@ -32,6 +32,12 @@ from experiments.formats.problems import join_path, problems_of, short_value
 from hardware.resolution import HardwareFacts
 
 TOOL = "GuideLLM"
+FILLS = (
+    *("model_name", "concurrent_requests", "input_tokens", "output_tokens", "dataset_name"),
+    *("tokens_per_second", "prompt_processing_speed", "total_tokens_per_second"),
+    *("requests_per_second", "ttft_ms", "tpot_ms", "e2e_latency_ms", "error_rate"),
+)
+LACKS = ("quantization", "backend", "gpu_model")
 _NOT_GENERATIVE = "Only benchmarks of the type generative_benchmark are results of an LLM."
 _NO_SETUP = "The benchmark names no strategy; send the file as GuideLLM wrote it."
 _NO_TOTALS = "The benchmark does not say how many requests succeeded."

@@ -21,6 +21,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.fields import Count
 from experiments.formats.llmd_figures import (
+    FILLS,
     FLAT_RATES,
     Latency,
     Measured,
@@ -34,6 +35,7 @@ from experiments.formats.problems import join_path, problems_of, short_value
 from hardware.resolution import HardwareFacts
 
 TOOL = "inference-perf"
+_LACKS = ("model_name", "quantization", "backend", "gpu_model")
 _KEYS = {"load_summary", "successes", "failures"}
 _NO_REPORT = "An inference-perf report is an object with load_summary, successes and failures."
 _NOTHING = "None of the {total:,} requests was answered; nothing was measured."
@@ -170,6 +172,11 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool=TOOL,
+    command="inference-perf --config_file config.yml",
+    file_name="stage_0_lifecycle_metrics.json",
+    fills=FILLS,
+    lacks=_LACKS,
 )
 YAML_FORMAT = Format(
     name="inference-perf-yaml",
@@ -177,4 +184,8 @@ YAML_FORMAT = Format(
     version=1,
     detect=_detect_yaml,
     parse=_parse_yaml,
+    tool=TOOL,
+    file_name="stage_0_lifecycle_metrics.yaml",
+    fills=FILLS,
+    lacks=_LACKS,
 )

@@ -18,6 +18,11 @@ from experiments.formats.figures import Figures
 from experiments.formats.problems import join_path
 from experiments.formats.wall_clock import add_wall_clock, doubt_stated_rate
 
+FILLS = (
+    *("concurrent_requests", "input_tokens", "output_tokens", "tokens_per_second"),
+    *("prompt_processing_speed", "total_tokens_per_second", "requests_per_second"),
+    *("ttft_ms", "tpot_ms", "itl_ms", "e2e_latency_ms", "error_rate"),
+)
 GUIDELLM = "guidellm"
 _WALL_CLOCK_TOOLS = ("vllm-benchmark", "inferencemax", "inference-perf", "aiperf")
 _RATES = {

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, RunDocument
-from experiments.formats.llmd_figures import figures_of
+from experiments.formats.llmd_figures import FILLS, figures_of
 from experiments.formats.llmd_first import read_first
 from experiments.formats.llmd_later import read_later
 from experiments.formats.llmd_load import workload_of
@@ -18,6 +18,9 @@ from experiments.formats.model_names import served_model
 from experiments.formats.private import hidden_warning
 from experiments.formats.problems import join_path, problems_of, short_value
 
+_TOOL = "llm-d-benchmark"
+_FILLS = ("model_name", "quantization", "backend", "backend_version", "gpu_model", *FILLS)
+_LACKS = ("quantization",)
 _FIRST_KEYS = {"version", "scenario", "metrics"}
 _LATER_KEYS = {"version", "run", "results"}
 _NOTHING = "None of the {total:,} requests was answered; nothing was measured."
@@ -130,6 +133,10 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    tool=_TOOL,
+    file_name="benchmark_report.json",
+    fills=_FILLS,
+    lacks=_LACKS,
 )
 YAML_FORMAT = Format(
     name="llmd-report-yaml",
@@ -137,4 +144,8 @@ YAML_FORMAT = Format(
     version=1,
     detect=_detect_yaml,
     parse=_parse_yaml,
+    tool=_TOOL,
+    file_name="benchmark_report.yaml",
+    fills=_FILLS,
+    lacks=_LACKS,
 )
