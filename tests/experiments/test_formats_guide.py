@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.html import escape
 
 from experiments.formats import FORMATS
 from experiments.formats.base import Format
@@ -15,6 +16,7 @@ from experiments.ingest.context import CONTEXT_FIELDS
 from experiments.metrics import METRICS
 from tests.factories import make_staff
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 SUMMARY = Path(__file__).parent / "samples" / "mmlu_pro_summary.txt"
 ADDRESS = "http://testserver/api/uploads"
 
@@ -56,7 +58,14 @@ def test_the_upload_page_has_a_line_for_each_tool(client: Client) -> None:
     assert tools == sorted({item.tool for item in FORMATS if item.tool}, key=str.lower)
     for guide in guides:
         assert f'<th scope="row">{guide.tool}</th>' in text
-        assert guide.curl.replace('"', "&quot;") in text
+        assert escape(guide.curl) in text
+
+
+def test_the_readme_has_the_lines_of_the_upload_page() -> None:
+    readme = README.read_text(encoding="utf-8")
+    for guide in tool_guides(FORMATS, "http://127.0.0.1:8000/api/uploads"):
+        commands = "<br>".join(f"`{command}`" for command in guide.commands) or "–"
+        assert f"| {guide.tool} | {commands} | `{guide.curl}` |" in readme
 
 
 @pytest.mark.django_db
