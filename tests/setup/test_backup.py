@@ -30,7 +30,7 @@ from tests.setup.test_embedded import SYSTEM_PROGRAMS, ask
 from tests.setup.test_serve import free_port, serving
 
 PATIENCE_S = 60
-MOST_ADDRESSES = 400
+MOST_ADDRESSES = 250
 STARTS = ("/", "/?expand=all", "/metrics/", "/api/runs", "/api/grouped-performance", "/api/docs")
 LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)')
 OF_A_VISIT = re.compile(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')
