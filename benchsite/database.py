@@ -11,6 +11,8 @@ from benchsite.env import SiteEnvironment
 if TYPE_CHECKING:
     from benchsite.embedded.server import EmbeddedServer
 
+CONNECT_TIMEOUT_S = 5
+
 
 @contextmanager
 def running_server(site: SiteEnvironment) -> "Iterator[EmbeddedServer | None]":
@@ -38,8 +40,7 @@ def connection_settings(site: SiteEnvironment) -> dict[str, Any]:
             "HOST": str(places.places_of_site(site).socket_dir),
             "PORT": places.PORT,
         }
-    # JIT compilation costs grouped page queries more time than they take.
-    database["OPTIONS"] = {"options": "-c jit=off"} | database.get("OPTIONS", {})
+    database["OPTIONS"] = _defaults(site) | database.get("OPTIONS", {})
     # A connection a thread, kept for a minute: as fast as a pool, and nothing to size.
     # The development server has a new thread for each request and would pile them up.
     database["CONN_MAX_AGE"] = 0 if site.debug else 60
@@ -47,3 +48,21 @@ def connection_settings(site: SiteEnvironment) -> dict[str, Any]:
     if site.test_database_name is not None:
         database["TEST"] = {"NAME": site.test_database_name}
     return database
+
+
+def _defaults(site: SiteEnvironment) -> dict[str, Any]:
+    """Return the options of each connection, below what DATABASE_URL says."""
+    # JIT compilation costs grouped page queries more time than they take.
+    session = ["-c jit=off"]
+    if site.statement_timeout_s:
+        session.append(f"-c statement_timeout={site.statement_timeout_s}s")
+        session.append(f"-c idle_in_transaction_session_timeout={2 * site.statement_timeout_s}s")
+    return {
+        "options": " ".join(session),
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        # Over a network, a server that vanished is noticed in about half a minute.
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,  # milliseconds
+    }

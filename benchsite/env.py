@@ -16,6 +16,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SECRET_KEY_MIN_CHARS = 50
 POSTGRES_SCHEMES = ("postgres", "postgresql")
+GIVEN = dict(os.environ)
+"""The environment that the process was given, before `.env` adds to it."""
 
 
 class SettingError(Exception):
@@ -35,6 +37,8 @@ class SiteEnvironment:
     data_dir: Path
     data_dir_chosen: bool
     max_upload_mb: int
+    statement_timeout_s: int
+    log_as_json: bool
     port: int
     admin_user: str
     admin_password: str | None = field(repr=False)
@@ -55,6 +59,8 @@ def load() -> SiteEnvironment:
         data_dir=Path(data_dir).expanduser().absolute() if data_dir else BASE_DIR / ".data",
         data_dir_chosen=data_dir is not None,
         max_upload_mb=_whole_number(env, "BENCHSITE_MAX_UPLOAD_MB", 1, 4096, default=64),
+        statement_timeout_s=_whole_number(env, "BENCHSITE_STATEMENT_TIMEOUT_S", 0, 3600, default=0),
+        log_as_json=_log_as_json(env),
         port=_whole_number(env, "PORT", 1, 65535, default=8000),
         admin_user=_read("BENCHSITE_ADMIN_USER", env.str, "a user name", "admin"),
         admin_password=_read("BENCHSITE_ADMIN_PASSWORD", env.str, "a password", None),
@@ -104,6 +110,13 @@ def _whole_number(env: Env, name: str, lowest: int, highest: int, *, default: in
     if not lowest <= number <= highest:
         raise SettingError(f"{name} is '{number}'; it must be {expected}.")
     return number
+
+
+def _log_as_json(env: Env) -> bool:
+    kind: str = _read("BENCHSITE_LOG", env.str, "json or text", "")
+    if kind not in ("", "json", "text"):
+        raise SettingError(f"BENCHSITE_LOG is {kind!r}; it must be json or text.")
+    return kind == "json" if kind else not sys.stderr.isatty()
 
 
 def _secret_key(env: Env) -> str | None:

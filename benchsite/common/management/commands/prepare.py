@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from benchsite.env import SiteEnvironment
-from benchsite.staticfiles import static_fingerprint
+from benchsite.staticfiles import collect_static, static_fingerprint
 
 ADVISORY_LOCK = 0x62656E6368  # any fixed number: two sites starting on one database take turns
 SAMPLE_COMMAND = "load_sample"
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             return
         self.stdout.write("Compressing static files …")
         stamp.unlink(missing_ok=True)
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        collect_static()
         stamp.write_text(fingerprint)
 
     def _make_first_admin(self, site: SiteEnvironment) -> None:
