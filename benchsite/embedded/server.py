@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -46,8 +46,9 @@ class EmbeddedServer:
     As a context manager it ensures a running server and stops the one that it started itself.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, settings: Mapping[str, str] | None = None) -> None:
         self.places = places
+        self.settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._life: int | None = None  # the lock that children inherit, while one is started
 
@@ -195,7 +196,7 @@ class EmbeddedServer:
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
-        for name, value in options.items():
+        for name, value in {**options, **self.settings}.items():
             arguments += ["-c", f"{name}={value}"]
         if self._process is not None:
             self._process.poll()  # an earlier one, that ended: let the system forget it
