@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dj_database_url
+import psycopg
+from psycopg.conninfo import make_conninfo
 
-from benchsite.env import SiteEnvironment
+from benchsite.env import SettingError, SiteEnvironment
 
 if TYPE_CHECKING:
     from benchsite.embedded.server import EmbeddedServer
@@ -29,7 +31,7 @@ def running_server(site: SiteEnvironment) -> "Iterator[EmbeddedServer | None]":
 def connection_settings(site: SiteEnvironment) -> dict[str, Any]:
     """Return Django's settings for the connection; looks at paths, connects to nothing."""
     if site.database_url is not None:
-        database: dict[str, Any] = dict(dj_database_url.parse(site.database_url))
+        database: dict[str, Any] = _named_database(site.database_url, site.db_password)
     else:
         from benchsite.embedded import places
 
@@ -40,13 +42,31 @@ def connection_settings(site: SiteEnvironment) -> dict[str, Any]:
             "HOST": str(places.places_of_site(site).socket_dir),
             "PORT": places.PORT,
         }
-    database["OPTIONS"] = _defaults(site) | database.get("OPTIONS", {})
+    stated = database.get("OPTIONS", {})
+    database["OPTIONS"] = _defaults(site) | stated
+    if "options" in stated:  # the server takes the later one of two
+        database["OPTIONS"]["options"] = f"{_defaults(site)['options']} {stated['options']}"
     # A connection a thread, kept for a minute: as fast as a pool, and nothing to size.
     # The development server has a new thread for each request and would pile them up.
     database["CONN_MAX_AGE"] = 0 if site.debug else 60
     database["CONN_HEALTH_CHECKS"] = True
     if site.test_database_name is not None:
         database["TEST"] = {"NAME": site.test_database_name}
+    return database
+
+
+def _named_database(url: str, password: str | None) -> dict[str, Any]:
+    """Return what the URL says; raises SettingError for an option that libpq does not have."""
+    database: dict[str, Any] = dict(dj_database_url.parse(url))
+    if password is not None:
+        database["PASSWORD"] = password
+    try:
+        make_conninfo(**database.get("OPTIONS", {}))
+    except psycopg.ProgrammingError as error:
+        raise SettingError(
+            f"DATABASE_URL has what PostgreSQL's clients do not know ({str(error).strip()}); "
+            "TLS, for example, is ?sslmode=verify-full&sslrootcert=/path/to/ca.pem."
+        ) from error
     return database
 
 

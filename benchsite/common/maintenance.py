@@ -1,12 +1,13 @@
 """Answers of a site that cannot work just now: under maintenance, or without its database."""
 
+import errno
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
 import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
@@ -18,9 +19,17 @@ FILE_NAME = "maintenance"
 LONGEST_NOTICE = 500
 RETRY_AFTER_S = 60
 DATABASE_GONE = "The site cannot reach its database."
+NO_ROOM = "The site has no room left to store anything."
+READ_ONLY = "The site's database takes no changes just now."
 TOO_SLOW = "This took longer than the site allows for one answer; narrower filters are quicker."
 # The server goes down, comes up, or has no connection left; class 08 is a broken connection.
 _STATES_OF_A_SERVER_AWAY = {"57P01", "57P02", "57P03", "53300"}
+_NOTICES = {
+    psycopg.errors.QueryCanceled: TOO_SLOW,
+    psycopg.errors.IdleInTransactionSessionTimeout: TOO_SLOW,
+    psycopg.errors.DiskFull: NO_ROOM,
+    psycopg.errors.ReadOnlySqlTransaction: READ_ONLY,  # a standby, or one that operators set so
+}
 
 
 class MaintenanceMiddleware:
@@ -76,8 +85,21 @@ def outage(error: BaseException | None) -> str | None:
     """
     if is_database_away(error):
         return DATABASE_GONE
-    cause = error.__cause__ if isinstance(error, OperationalError) else error
-    return TOO_SLOW if isinstance(cause, psycopg.errors.QueryCanceled) else None
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NO_ROOM
+    cause = error.__cause__ if isinstance(error, Error) else error
+    return next((notice for kind, notice in _NOTICES.items() if isinstance(cause, kind)), None)
+
+
+def sentence_for_operators(error: BaseException) -> str | None:
+    """Return what is wrong with database or disk and what to do; None for a defect of the site."""
+    said = " ".join(str(error).split())
+    if is_database_away(error):
+        return f"The database cannot be used: {said} (DATABASE_URL says which one it is)."
+    if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+        return f"The database refuses: {said}. The user of DATABASE_URL must own the database."
+    notice = outage(error)
+    return notice and f"{notice} {said}"
 
 
 def failure_sentence() -> str:

@@ -163,7 +163,7 @@ def test_folder_open_to_others_is_refused(server: EmbeddedServer) -> None:
     server.places.data_dir.chmod(0o711)
     server.places.home.mkdir()
     server.places.home.chmod(0o777)
-    with pytest.raises(EmbeddedError, match="must be a folder that only the server's user"):
+    with pytest.raises(EmbeddedError, match="must be a folder that only its owner may enter"):
         server.ensure_running()
 
 

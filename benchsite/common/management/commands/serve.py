@@ -1,12 +1,13 @@
 """`manage.py serve`: prepare the site, serve it, say when it answers, and stop it all together."""
 
+import errno
 import http.client
 import signal
 import socket
 import subprocess
 import sys
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -16,11 +17,16 @@ from django.db import connections
 from benchsite import env
 from benchsite.common.maintenance import maintenance_notice
 from benchsite.database import running_server
+from benchsite.embedded.errors import EmbeddedError
 from benchsite.webserver import WebServer, WebServerError
+
+if TYPE_CHECKING:
+    from benchsite.embedded.server import EmbeddedServer
 
 BACKLOG = 2048
 FIRST_ANSWER_TIMEOUT_S = 60
 CHECK_S = 1
+LAST_PORT = 65535
 
 
 class Command(BaseCommand):
@@ -38,6 +44,7 @@ class Command(BaseCommand):
         # Both end the site alike; a shell starts background jobs with SIGINT ignored.
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.default_int_handler)
+        self.trouble = ""
         self.is_replacement_due = False
         signal.signal(signal.SIGUSR2, self._note_replacement)
         port: int = settings.SITE.port
@@ -45,7 +52,7 @@ class Command(BaseCommand):
             with _bound_socket(host, port) as listener:
                 call_command("prepare")
                 connections.close_all()
-                listener.listen(BACKLOG)
+                _listen(listener, host, port)
                 web_server = WebServer(listener)
                 try:
                     web_server.start()
@@ -75,11 +82,25 @@ class Command(BaseCommand):
         with running_server(settings.SITE) as database:
             while (status := web_server.wait(CHECK_S)) is None:
                 if database is not None:
-                    database.ensure_running()
+                    self._keep(database)
                 if self.is_replacement_due:
                     self.is_replacement_due = False
                     self._replace(web_server)
         raise CommandError(f"The web server ended by itself, with status {status}.")
+
+    def _keep(self, database: "EmbeddedServer") -> None:
+        """Restart the server if it ended; where it cannot start, say so once and try again.
+
+        Meanwhile the pages answer 503: a disk that was full is free again without a restart.
+        """
+        trouble = ""
+        try:
+            database.ensure_running()
+        except EmbeddedError as problem:
+            trouble = str(problem)
+        if trouble and trouble != self.trouble:
+            self.stderr.write(trouble)
+        self.trouble = trouble
 
     def _replace(self, web_server: WebServer) -> None:
         """Bring the site to the code and settings as they are now; where it fails, go on as is."""
@@ -102,11 +123,24 @@ def _bound_socket(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise CommandError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another port, for "
-            f"example PORT={port + 1} make run."
-        ) from error
+        raise CommandError(_port_refused(host, port, error)) from error
     return listener
+
+
+def _listen(listener: socket.socket, host: str, port: int) -> None:
+    """Listen; of two sites that start on one port at once, the second is refused only here."""
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise CommandError(_port_refused(host, port, error)) from error
+
+
+def _port_refused(host: str, port: int, error: OSError) -> str:
+    other = 8000 if error.errno == errno.EACCES or port == LAST_PORT else port + 1
+    return (
+        f"{host}:{port} cannot be listened on ({error.strerror}): choose another port, for "
+        f"example PORT={other} make run."
+    )
 
 
 def _await_first_answer(host: str, port: int) -> None:
