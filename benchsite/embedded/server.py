@@ -299,8 +299,8 @@ class EmbeddedServer:
             process.wait()
             raise
         if process.returncode != 0:
-            said = output.decode(errors="replace")
-            raise EmbeddedError(f"{Path(arguments[0]).name} failed: {self._reason(said)}.")
+            reason = self._reason(output.decode(errors="replace"))
+            raise EmbeddedError(f"{Path(arguments[0]).name} failed: {reason}.")
 
     def _child(self, arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start a program as the server's user, in its own session: Ctrl-C is ours to handle."""

@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,14 @@ class Site:
 def document() -> bytes:
     """Return a new file with one run."""
     return json.dumps(experiment()).encode()
+
+
+def await_page(site: Site) -> None:
+    """Return when the start page works again; until then it is a 503, never another failure."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (status := site.get("/").status) != HTTPStatus.OK:
+        assert status == HTTPStatus.SERVICE_UNAVAILABLE
+        assert time.monotonic() < deadline
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
@@ -18,7 +17,7 @@ from benchsite import env
 from benchsite.embedded.places import find_places
 from benchsite.embedded.server import EmbeddedServer
 from tests.factories import experiment
-from tests.faults.sites import PATIENCE_S, Session, Site, document, new_site, site_on
+from tests.faults.sites import Session, await_page, document, new_site, site_on
 from tests.servers import WITHOUT_FSYNC, temporary_folder
 
 MEGABYTE = 1024**2
@@ -66,14 +65,6 @@ def exhaust_log_of_changes(session: Session) -> None:
     while True:
         session.execute("SELECT pg_logical_emit_message(false, '', repeat('x', 10000))")
         session.execute("SELECT pg_switch_wal()")
-
-
-def await_page(site: Site) -> None:
-    """Return when the start page works again; until then it is a 503, never another failure."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (status := site.get("/").status) != HTTPStatus.OK:
-        assert status == HTTPStatus.SERVICE_UNAVAILABLE
-        assert time.monotonic() < deadline
 
 
 def test_an_upload_without_room_is_a_503_and_reading_goes_on() -> None:

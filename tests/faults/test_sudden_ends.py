@@ -7,10 +7,10 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
+from tests.faults.processes import children
 from tests.faults.sites import Site, document, new_site
 from tests.servers import temporary_folder
 from tests.setup.test_embedded import on_linux, wait_for_end
@@ -23,11 +23,6 @@ def impatient_site() -> Iterator[Site]:
     """Serve a site whose statements end after a second."""
     with temporary_folder() as folder, new_site(folder, BENCHSITE_STATEMENT_TIMEOUT_S="1") as site:
         yield site
-
-
-def children(pid: int) -> list[int]:
-    """Return the numbers of a process's children."""
-    return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def workers(site: Site) -> list[int]:
