@@ -30,6 +30,9 @@ help: ## this list
 run: $(VENV)/.installed ## the whole set-up and the site, at http://127.0.0.1:$PORT/ (8000); Ctrl-C stops it
 	@exec $(PY) manage.py serve
 
+.PHONY: install
+install: $(VENV)/.installed ## the packages alone, for an upgrade
+
 .PHONY: dev
 dev: export BENCHSITE_DEBUG := true
 dev: $(VENV)/.installed-dev ## the same with Django's development server, which reloads

@@ -16,9 +16,11 @@ VARIABLES = [
     "BENCHSITE_DB_PASSWORD",
     "BENCHSITE_DEBUG",
     "BENCHSITE_HTTPS",
+    "BENCHSITE_LOG",
     "BENCHSITE_MAX_UPLOAD_MB",
     "BENCHSITE_PUBLIC",
     "BENCHSITE_SECRET_KEY",
+    "BENCHSITE_STATEMENT_TIMEOUT_S",
     "BENCHSITE_TEST_DB_NAME",
     "DATABASE_URL",
     "PORT",
@@ -82,6 +84,12 @@ def test_load_reads_each_variable(monkeypatch: pytest.MonkeyPatch) -> None:
             "0",
             "BENCHSITE_MAX_UPLOAD_MB is '0'; it must be a whole number from 1 to 4096.",
         ),
+        (
+            "BENCHSITE_STATEMENT_TIMEOUT_S",
+            "-1",
+            "BENCHSITE_STATEMENT_TIMEOUT_S is '-1'; it must be a whole number from 0 to 3600.",
+        ),
+        ("BENCHSITE_LOG", "xml", "BENCHSITE_LOG is 'xml'; it must be json or text."),
         (
             "BENCHSITE_SECRET_KEY",
             "short",
@@ -213,9 +221,24 @@ def test_connection_settings_of_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHSITE_TEST_DB_NAME", "test_mine")
     database = connection_settings(env.load())
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "results")
-    assert database["OPTIONS"] == {"options": "-c jit=off", "sslmode": "require"}
+    assert database["OPTIONS"]["options"] == "-c jit=off"  # commands may take their time
+    assert (database["OPTIONS"]["sslmode"], database["OPTIONS"]["connect_timeout"]) == (
+        "require",
+        5,
+    )
     assert database["TEST"] == {"NAME": "test_mine"}
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+
+
+def test_connection_settings_limit_statements_and_yield_to_the_url(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:pw@db/results?connect_timeout=9")
+    monkeypatch.setenv("BENCHSITE_STATEMENT_TIMEOUT_S", "30")
+    options = connection_settings(env.load())["OPTIONS"]
+    assert "statement_timeout=30s" in options["options"]
+    assert "idle_in_transaction_session_timeout=60s" in options["options"]
+    assert options["connect_timeout"] == 9
 
 
 def test_connection_settings_of_the_embedded_server(

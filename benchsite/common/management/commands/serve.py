@@ -2,10 +2,14 @@
 
 import errno
 import http.client
+import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 FIRST_ANSWER_TIMEOUT_S = 60
 CHECK_S = 1
+PID_FILE = "serve.pid"
 LAST_PORT = 65535
 
 
@@ -57,8 +62,9 @@ class Command(BaseCommand):
                 try:
                     web_server.start()
                     _await_first_answer(host, port)
-                    self._say(f"Ready: http://{host}:{port}/")
-                    self._supervise(web_server)
+                    with _pid_file(settings.SITE.data_dir / PID_FILE):
+                        self._say(f"Ready: http://{host}:{port}/")
+                        self._supervise(web_server)
                 finally:
                     web_server.stop()
         except WebServerError as error:
@@ -112,6 +118,18 @@ class Command(BaseCommand):
             self._say("Not restarted: the new processes failed, the earlier ones go on.")
         else:
             self._say("Restarted.")
+
+
+@contextmanager
+def _pid_file(path: Path) -> Iterator[None]:
+    """Say meanwhile in a file which process takes the signals, where files can be written."""
+    with suppress(OSError):
+        path.write_text(f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:
