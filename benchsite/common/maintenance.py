@@ -96,8 +96,12 @@ def sentence_for_operators(error: BaseException) -> str | None:
     said = " ".join(str(error).split())
     if is_database_away(error):
         return f"The database cannot be used: {said} (DATABASE_URL says which one it is)."
-    if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
-        return f"The database refuses: {said}. The user of DATABASE_URL must own the database."
+    first: BaseException = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    if isinstance(first, psycopg.errors.InsufficientPrivilege):
+        refusal = first.diag.message_primary
+        return f"The database refuses: {refusal}. The user of DATABASE_URL must own the database."
     notice = outage(error)
     return notice and f"{notice} {said}"
 

@@ -1,5 +1,6 @@
 """Starting, finding and stopping the embedded PostgreSQL server."""
 
+import errno
 import fcntl
 import os
 import re
@@ -36,7 +37,7 @@ POLL_S = 0.01
 BUILTIN_LOCALE_SINCE = 17
 LEAST_ROOM_BYTES = 16 * 1024**2  # a segment of its write-ahead log
 LOG_MAX_BYTES = 10 * 1024**2
-FATAL_LINE = re.compile(r"(?:FATAL|PANIC): .*")
+FATAL_LINE = re.compile(r"(?:FATAL|PANIC|initdb: error): .*")
 PID_FILE_PID_LINE, PID_FILE_STATUS_LINE = 0, 7  # miscadmin.h: LOCK_FILE_LINE_PM_STATUS is 8
 
 
@@ -233,13 +234,13 @@ class EmbeddedServer:
         )
 
     def _reason(self, said: str) -> str:
-        """Return the line that ended a start, or what else is known."""
-        lines = [line for line in said.splitlines() if line.strip()]
-        for line in reversed(lines):
-            if fatal := FATAL_LINE.search(line):
-                return fatal[0]
-        if shutil.disk_usage(self.places.home).free < LEAST_ROOM_BYTES:
+        """Return the line by which a program gave up, or what else is known."""
+        is_full = shutil.disk_usage(self.places.home).free < LEAST_ROOM_BYTES and not said
+        if is_full or os.strerror(errno.ENOSPC) in said:
             return f"the disk of {self.places.home} is full"
+        if fatal := FATAL_LINE.findall(said):
+            return str(fatal[-1])
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
         return lines[-1] if lines else "it said nothing"
 
     def _reachable_programs(self) -> Programs:
@@ -281,7 +282,9 @@ class EmbeddedServer:
             "trust",
         ]
         self._run([*initdb, "-E", "UTF8", "--no-instructions", *locale])
-        single = [f"{programs.bin_dir}/postgres", "--single", "-D", f"{half_done}", SUPERUSER]
+        # Without exit_on_error, a statement that fails would pass for one that worked.
+        single = [f"{programs.bin_dir}/postgres", "--single", "-c", "exit_on_error=on"]
+        single += ["-D", f"{half_done}", SUPERUSER]
         self._run(single, said=f"CREATE DATABASE {DATABASE};\n".encode())
         half_done.rename(self.cluster)
 
@@ -296,8 +299,8 @@ class EmbeddedServer:
             process.wait()
             raise
         if process.returncode != 0:
-            answer = output.decode(errors="replace").strip().splitlines()
-            raise EmbeddedError(f"{Path(arguments[0]).name} failed: {' '.join(answer[-3:])}")
+            reason = self._reason(output.decode(errors="replace"))
+            raise EmbeddedError(f"{Path(arguments[0]).name} failed: {reason}.")
 
     def _child(self, arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start a program as the server's user, in its own session: Ctrl-C is ours to handle."""

@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from benchsite import env
 from benchsite.embedded.places import find_places
 from benchsite.embedded.server import EmbeddedServer
 from tests.factories import experiment
-from tests.servers import url_of
+from tests.servers import WITHOUT_FSYNC, url_of
 from tests.setup.test_serve import free_port
 
 Session = psycopg.Connection[tuple[Any, ...]]
@@ -53,10 +55,10 @@ class Site:
         """Ask for a page on a connection of its own."""
         return self._ask("GET", path, None, {})
 
-    def upload(self, document: bytes) -> Answer:
+    def upload(self, body: bytes, content_type: str = "application/json") -> Answer:
         """Send a file to the API."""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        return self._ask("POST", "/api/uploads", document, headers)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
+        return self._ask("POST", "/api/uploads", body, headers)
 
     def _ask(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
@@ -76,14 +78,24 @@ class Site:
             return {table: _count(session, table) for table in KEPT}
 
     @contextmanager
-    def blocked_upload(self, sent: bytes) -> "Iterator[Future[Answer]]":
-        """Begin an upload that, meanwhile, waits in its transaction, its runs written already."""
+    def uploads_blocked(self) -> Iterator[Callable[[], None]]:
+        """Let uploads wait in their transaction, their runs written; yields "until one waits"."""
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
-        with ThreadPoolExecutor() as client, closing(self.session()) as blocker:
-            blocker.execute(f"BEGIN; LOCK TABLE {LAST_TABLE} IN SHARE MODE".encode())
-            upload = client.submit(self.upload, sent)
+
+        def await_upload() -> None:
             while _first(blocker, waiting, LAST_TABLE) == 0:
-                assert not upload.done()
+                assert self.process.poll() is None
+
+        with closing(self.session()) as blocker:
+            blocker.execute(f"BEGIN; LOCK TABLE {LAST_TABLE} IN SHARE MODE".encode())
+            yield await_upload
+
+    @contextmanager
+    def blocked_upload(self, sent: bytes) -> Iterator[Future[Answer]]:
+        """Begin an upload that waits meanwhile in its transaction, its runs written."""
+        with ThreadPoolExecutor() as client, self.uploads_blocked() as await_upload:
+            upload = client.submit(self.upload, sent)
+            await_upload()
             yield upload
 
     def await_no_transaction(self) -> None:
@@ -100,6 +112,14 @@ class Site:
 def document() -> bytes:
     """Return a new file with one run."""
     return json.dumps(experiment()).encode()
+
+
+def await_page(site: Site) -> None:
+    """Return when the start page works again; until then it is a 503, never another failure."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (status := site.get("/").status) != HTTPStatus.OK:
+        assert status == HTTPStatus.SERVICE_UNAVAILABLE
+        assert time.monotonic() < deadline
 
 
 @contextmanager
@@ -131,12 +151,14 @@ def site_on(server: EmbeddedServer, folder: Path, **variables: str) -> Iterator[
             yield Site(server, process, port, token.stdout.strip())
         finally:
             process.terminate()
+            process.wait()
 
 
 @contextmanager
 def new_site(folder: Path, **variables: str) -> Iterator[Site]:
     """Serve a new site on a server of its own; both keep their files in the folder."""
-    server = EmbeddedServer(find_places(folder, may_move=False))
+    places = find_places(folder, may_move=False)
+    server = EmbeddedServer(places, settings=WITHOUT_FSYNC)
     with server, site_on(server, folder, **variables) as site:
         yield site
 

@@ -2,26 +2,17 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 import pytest
 
-from tests.faults.sites import Site, document, new_site
-from tests.servers import temporary_folder
+from tests.faults.sites import Site, document
 from tests.setup.test_embedded import on_linux, pid_of, wait_for_end
 
 THREADS = 8  # of both workers together: each has a connection that is dead afterwards
 
 pytestmark = on_linux
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """Serve one site for all faults: each test finds it as the one before left it."""
-    with temporary_folder() as folder, new_site(folder) as site:
-        yield site
 
 
 def statuses(site: Site, path: str) -> set[int]:
