@@ -8,7 +8,8 @@ from typing import Any
 from benchsite.env import load_dotenv
 
 load_dotenv()
-os.environ.setdefault("BENCHSITE_STATEMENT_TIMEOUT_S", "30")  # commands have none
+if not os.environ.get("BENCHSITE_STATEMENT_TIMEOUT_S"):
+    os.environ["BENCHSITE_STATEMENT_TIMEOUT_S"] = "30"  # commands have none
 
 workers = 2
 worker_class = "benchsite.workers.PacedWorker"  # threads that do not wait for ever

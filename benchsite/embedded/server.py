@@ -196,6 +196,9 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # Statements and details of errors hold what people upload: no log keeps them.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
         }
         for name, value in {**options, **self.settings}.items():
             arguments += ["-c", f"{name}={value}"]

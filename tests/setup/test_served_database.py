@@ -73,3 +73,19 @@ def test_a_page_that_waits_too_long_says_so_and_the_next_one_works(
         assert ask_site(port, "/")[0] == HTTPStatus.OK
         site.send_signal(signal.SIGTERM)
         assert site.wait(30) == 0
+
+
+def test_the_log_of_the_database_holds_no_values(data_dir: Path) -> None:
+    server = EmbeddedServer(find_places(data_dir, may_move=False))
+    with (
+        server,
+        psycopg.connect(
+            host=str(server.places.socket_dir), user="postgres", dbname="benchsite"
+        ) as connection,
+    ):
+        connection.execute("CREATE TABLE kept (value text UNIQUE)")
+        with pytest.raises(psycopg.errors.UniqueViolation, match="very secret"):
+            connection.execute("INSERT INTO kept VALUES ('very secret'), ('very secret')")
+    said = server.places.log_file.read_text()
+    assert "duplicate key value violates unique constraint" in said
+    assert "very secret" not in said
