@@ -6,7 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.db import connection
 
 from benchsite.embedded.places import find_places
 from benchsite.embedded.server import EmbeddedServer
@@ -43,6 +46,14 @@ def of_the_tests() -> Iterator[str]:
                 yield os.environ[SOCKET_DIR]
             finally:
                 del os.environ[SOCKET_DIR]
+
+
+def url_of_the_tests() -> str:
+    """Return the address of the database that the running test works on."""
+    name = quote(str(connection.settings_dict["NAME"]))
+    if settings.SITE.database_url is not None:
+        return urlsplit(settings.SITE.database_url)._replace(path=f"/{name}").geturl()
+    return f"postgres://postgres@/{name}?host={quote(os.environ[SOCKET_DIR])}"
 
 
 def url_of(server: EmbeddedServer) -> str:

@@ -97,8 +97,8 @@ def sentence_for_operators(error: BaseException) -> str | None:
     if is_database_away(error):
         return f"The database cannot be used: {said} (DATABASE_URL says which one it is)."
     first: BaseException = error
-    while first.__cause__ is not None:
-        first = first.__cause__
+    while (earlier := first.__cause__ or first.__context__) is not None:
+        first = earlier
     if isinstance(first, psycopg.errors.InsufficientPrivilege):
         refusal = first.diag.message_primary
         return f"The database refuses: {refusal}. The user of DATABASE_URL must own the database."

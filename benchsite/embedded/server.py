@@ -265,7 +265,8 @@ class EmbeddedServer:
             raise EmbeddedError(
                 f"{self.places.home} holds {', '.join(sorted(others))}, which PostgreSQL "
                 f"{self.programs.version} cannot read: set PG_BIN_DIR to the programs of that "
-                "version, or move its data away to begin anew."
+                "version. To change versions, run manage.py backup with them, move the data "
+                "away, then run manage.py restore without them."
             )
 
     def _make_cluster(self, programs: Programs) -> None:

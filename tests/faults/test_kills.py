@@ -85,6 +85,16 @@ def test_a_killed_database_server_comes_back_though_a_session_is_busy(site: Site
     assert site.upload(sent).json["outcome"] == "unchanged"
 
 
+def test_a_site_goes_on_when_the_one_that_started_its_server_ends(site: Site, folder: Path) -> None:
+    variables = {"DATABASE_URL": "", "BENCHSITE_DATA_DIR": str(folder)}
+    with site_on(site.server, folder, **variables) as second:
+        database = pid_of(site.server)
+        site.process.terminate()
+        assert wait_for_end(database)
+        await_page(second)
+        assert second.upload(document()).status == HTTPStatus.CREATED
+
+
 def test_all_killed_at_once_start_again(site: Site) -> None:
     assert site.upload(document()).status == HTTPStatus.CREATED
     before = site.kept()
