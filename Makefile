@@ -14,13 +14,15 @@ PYTHON = $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 pyt
 # $(call install,LOCK): fill the virtual environment from a hashed lock.
 # Without uv, and where Debian's python3-venv is missing, the machine's own pip does it.
 define install
-	@echo "Installing $(1) …"
-	@if command -v uv >/dev/null; then install=(uv pip install --python $(PY)); \
+	@$(ALONE); test $@ -nt $(1) && exit; echo "Installing $(1) …"; \
+	if command -v uv >/dev/null; then install=(uv pip install --python $(PY)); \
 	elif $(PY) -m pip --version >/dev/null 2>&1; then install=($(PY) -m pip install); \
 	else install=($(PYTHON) -m pip --python $(PY) install); fi; \
-	PIP_DISABLE_PIP_VERSION_CHECK=1 "$${install[@]}" --quiet --require-hashes -r $(1)
-	@touch $@
+	PIP_DISABLE_PIP_VERSION_CHECK=1 "$${install[@]}" --quiet --require-hashes -r $(1) && touch $@
 endef
+
+# One set-up at a time: a second make waits here for the first. The shell keeps the lock.
+ALONE = exec 9<Makefile; $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
 
 .PHONY: help
 help: ## this list
@@ -29,6 +31,9 @@ help: ## this list
 .PHONY: run
 run: $(VENV)/.installed ## the whole set-up and the site, at http://127.0.0.1:$PORT/ (8000); Ctrl-C stops it
 	@exec $(PY) manage.py serve
+
+.PHONY: install
+install: $(VENV)/.installed ## the packages alone, for an upgrade
 
 .PHONY: dev
 dev: export BENCHSITE_DEBUG := true
@@ -73,8 +78,8 @@ clean: ## remove what was built or cached; the data folder stays
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: none was found." >&2; exit 1; }
-	@echo "Making $(VENV) with $(PYTHON) …"
-	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@$(ALONE); test -x $(PY) && exit; echo "Making $(VENV) with $(PYTHON) …"; \
+	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
 
 $(VENV)/.installed: requirements.txt | $(PY)
 	$(call install,requirements.txt)

@@ -7,8 +7,10 @@ import sys
 from types import FrameType
 
 from django.core.management import execute_from_command_line
+from django.db import Error
 
 from benchsite import env
+from benchsite.common.maintenance import sentence_for_operators
 from benchsite.database import running_server
 from benchsite.embedded.errors import EmbeddedError
 
@@ -32,3 +34,8 @@ if __name__ == "__main__":
         main()
     except (env.SettingError, EmbeddedError) as problem:
         sys.exit(str(problem))
+    except (Error, OSError) as problem:
+        sentence = sentence_for_operators(problem)
+        if sentence is None:
+            raise
+        sys.exit(sentence)

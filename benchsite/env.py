@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from environs import Env, EnvError
+from environs import Env, FileAwareEnv
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SECRET_KEY_MIN_CHARS = 50
 POSTGRES_SCHEMES = ("postgres", "postgresql")
+GIVEN = dict(os.environ)
+"""The environment that the process was given, before `.env` adds to it."""
 
 
 class SettingError(Exception):
@@ -32,9 +34,12 @@ class SiteEnvironment:
     public: bool
     debug: bool
     database_url: str | None = field(repr=False)
+    db_password: str | None = field(repr=False)
     data_dir: Path
     data_dir_chosen: bool
     max_upload_mb: int
+    statement_timeout_s: int
+    log_as_json: bool
     port: int
     admin_user: str
     admin_password: str | None = field(repr=False)
@@ -43,7 +48,7 @@ class SiteEnvironment:
 
 def load() -> SiteEnvironment:
     """Read and check every variable; raises SettingError at the first wrong one."""
-    env = Env()
+    env = FileAwareEnv(strip_whitespace=True)
     data_dir = _read("BENCHSITE_DATA_DIR", env.str, "a folder", None)
     return SiteEnvironment(
         secret_key=_secret_key(env),
@@ -52,9 +57,12 @@ def load() -> SiteEnvironment:
         public=_read("BENCHSITE_PUBLIC", env.bool, "true or false", True),
         debug=_read("BENCHSITE_DEBUG", env.bool, "true or false", False),
         database_url=_database_url(env),
+        db_password=_db_password(env),
         data_dir=Path(data_dir).expanduser().absolute() if data_dir else BASE_DIR / ".data",
         data_dir_chosen=data_dir is not None,
         max_upload_mb=_whole_number(env, "BENCHSITE_MAX_UPLOAD_MB", 1, 4096, default=64),
+        statement_timeout_s=_whole_number(env, "BENCHSITE_STATEMENT_TIMEOUT_S", 0, 3600, default=0),
+        log_as_json=_log_as_json(env),
         port=_whole_number(env, "PORT", 1, 65535, default=8000),
         admin_user=_read("BENCHSITE_ADMIN_USER", env.str, "a user name", "admin"),
         admin_password=_read("BENCHSITE_ADMIN_PASSWORD", env.str, "a password", None),
@@ -88,14 +96,26 @@ def kept_secret_key(data_dir: Path) -> str:
 
 
 def _read(name: str, reader: Callable[[str], Any], expected: str, default: Any) -> Any:
-    """Return the variable read by `reader`, or `default` where it is unset or empty."""
+    """Return the variable read by `reader`, or `default` where it is unset or empty.
+
+    NAME_FILE names a file with the value instead: secrets need not stand in the environment.
+    """
     raw = os.environ.get(name, "").strip()
-    if not raw:
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if raw and path:
+        raise SettingError(f"{name} and {name}_FILE are both set: unset one of them.")
+    if not raw and not path:
         return default
+    complaint = f"{name} is {raw!r}; it must be {expected}."
+    if path:
+        complaint = f"{name}_FILE is {path!r}; it must name a readable file with {expected} in it."
     try:
-        return reader(name)
-    except EnvError as error:
-        raise SettingError(f"{name} is {raw!r}; it must be {expected}.") from error
+        value = reader(name)
+    except (ValueError, OSError) as error:  # environs raises ValueErrors
+        raise SettingError(complaint) from error
+    if value == "":
+        raise SettingError(complaint)
+    return value
 
 
 def _whole_number(env: Env, name: str, lowest: int, highest: int, *, default: int) -> int:
@@ -104,6 +124,13 @@ def _whole_number(env: Env, name: str, lowest: int, highest: int, *, default: in
     if not lowest <= number <= highest:
         raise SettingError(f"{name} is '{number}'; it must be {expected}.")
     return number
+
+
+def _log_as_json(env: Env) -> bool:
+    kind: str = _read("BENCHSITE_LOG", env.str, "json or text", "")
+    if kind not in ("", "json", "text"):
+        raise SettingError(f"BENCHSITE_LOG is {kind!r}; it must be json or text.")
+    return kind == "json" if kind else not sys.stderr.isatty()
 
 
 def _secret_key(env: Env) -> str | None:
@@ -149,3 +176,15 @@ def _database_url(env: Env) -> str | None:
             f"{example}."
         )
     return url
+
+
+def _db_password(env: Env) -> str | None:
+    password: str | None = _read("BENCHSITE_DB_PASSWORD", env.str, "a password", None)
+    url: str = _read("DATABASE_URL", env.str, "a URL", "")
+    if password is not None and not url:
+        raise SettingError("BENCHSITE_DB_PASSWORD goes with DATABASE_URL, which is not set.")
+    if password is not None and urlsplit(url).password:
+        raise SettingError(
+            "DATABASE_URL holds a password and BENCHSITE_DB_PASSWORD another: leave one out."
+        )
+    return password

@@ -1,8 +1,6 @@
 """Django's settings; everything that differs between machines comes from benchsite.env."""
 
-import sys
-
-from benchsite import env
+from benchsite import env, logs
 from benchsite.database import connection_settings
 
 SITE = env.load()
@@ -32,6 +30,8 @@ INSTALLED_APPS = [
     "experiments",
 ]
 MIDDLEWARE = [
+    "benchsite.common.request_log.RequestLogMiddleware",
+    "benchsite.common.permissions.PermissionsPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -137,20 +137,4 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"},
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "benchsite": {"level": "INFO"},
-        # Django answers HEAD with a body and leaves it to the server to drop it: no news.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
-    },
-}
+LOGGING = logs.configuration(as_json=SITE.log_as_json)

@@ -7,6 +7,7 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker
 
 from benchsite.common.bodies import TooSlowError
+from benchsite.logs import request_id
 
 GRACE_S = 20.0
 SLOWEST_BYTES_PER_S = 16 * 1024
@@ -58,6 +59,7 @@ class PacedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle(self, conn: Any) -> Any:
         """Handle one request of a connection (called in a thread)."""
+        request_id.set("")  # until the request has its own: the last one's is none of it
         if not isinstance(conn.sock, PacedSocket):
             conn.sock = PacedSocket.taking(conn.sock)
         conn.sock.start()

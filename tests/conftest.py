@@ -14,8 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from benchsite.database import running_server
+from benchsite.embedded.programs import find_programs
 from experiments.models import ApiToken
+from tests import servers
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -39,13 +40,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the embedded server unless one runs, and keep hashed file names out of the tests.
-
-    Under xdist the controlling process comes here first: the workers find its server running.
-    """
-    servers = ExitStack()
-    servers.enter_context(running_server(settings.SITE))
-    config.add_cleanup(servers.close)
+    """Start a server for the tests unless DATABASE_URL names one, and keep file names unhashed."""
+    if settings.SITE.database_url is None:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        settings.DATABASES["default"]["HOST"] = stack.enter_context(servers.of_the_tests())
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
@@ -53,17 +52,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> str:
-    """Say which PostgreSQL the tests run on."""
-    database = settings.DATABASES["default"]
-    with psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"] or None,
-        user=database["USER"],
-        password=database.get("PASSWORD"),
-        dbname="postgres",
-    ) as connection:
-        version = connection.info.parameter_status("server_version")
-    return f"PostgreSQL: {version} ({'DATABASE_URL' if settings.SITE.database_url else 'embedded'})"
+    """Say which PostgreSQL the tests run on, and where it comes from."""
+    source = "DATABASE_URL" if settings.SITE.database_url else f"{find_programs().bin_dir}"
+    with psycopg.connect(**connection.get_connection_params() | {"dbname": "postgres"}) as session:
+        version = session.info.parameter_status("server_version")
+    return f"PostgreSQL {version} ({source})"
 
 
 @pytest.fixture(scope="session")

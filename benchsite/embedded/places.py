@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsite.embedded.errors import EmbeddedError
+from benchsite.embedded.errors import EmbeddedError, explaining_files
 from benchsite.env import SiteEnvironment
 
 DATABASE = "benchsite"
@@ -55,14 +55,20 @@ class Places:
         return self.data_dir / "postgres.lock"
 
     @property
+    def life_file(self) -> Path:
+        """The file that is locked for as long as a process of a server lives."""
+        return self.home / "server.lock"
+
+    @property
     def log_file(self) -> Path:
-        """What the server said since its last start."""
+        """What the servers said, newest last."""
         return self.data_dir / "postgres.log"
 
 
 def places_of_site(site: SiteEnvironment) -> Places:
     """Return the places that the site's environment leads to."""
-    return find_places(site.data_dir, may_move=not site.data_dir_chosen)
+    with explaining_files():
+        return find_places(site.data_dir, may_move=not site.data_dir_chosen)
 
 
 def find_places(data_dir: Path, *, may_move: bool) -> Places:
@@ -76,6 +82,8 @@ def find_places(data_dir: Path, *, may_move: bool) -> Places:
     if home.is_symlink():
         home = home.readlink()
     elif user is not None and not user.may_enter(data_dir.parent):
+        if home.exists():
+            raise EmbeddedError(belongs_to(home, home.stat().st_uid))
         if not may_move:
             raise EmbeddedError(
                 f"The data folder {data_dir} is out of reach for the user {user.name!r}, as whom "
@@ -85,6 +93,18 @@ def find_places(data_dir: Path, *, may_move: bool) -> Places:
             )
         home = _moved(home)
     return Places(data_dir=data_dir, home=home, socket_dir=_socket_dir(home), user=user)
+
+
+def belongs_to(folder: Path, uid: int) -> str:
+    """Return the sentence about a folder that another user's server works in."""
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"uid {uid}"
+    return (
+        f"{folder} belongs to the user {name!r}: run the site as the user who started it first, "
+        "or set BENCHSITE_DATA_DIR to a folder of your own."
+    )
 
 
 def _moved(home: Path) -> Path:

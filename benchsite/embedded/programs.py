@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,15 +28,16 @@ class Programs:
     @cached_property
     def version(self) -> str:
         """The version as the program states it, for example 18.6."""
-        answer = subprocess.run(  # noqa: S603
-            [self.bin_dir / "postgres", "--version"], capture_output=True, text=True, check=False
-        )
+        program = self.bin_dir / "postgres"
+        try:
+            answer = subprocess.run(  # noqa: S603
+                [program, "--version"], capture_output=True, text=True, check=False
+            )
+        except OSError as error:  # made for another processor or C library
+            raise EmbeddedError(_does_not_run(program, str(error.strerror))) from error
         found = re.search(r"\(PostgreSQL\) (\d+[^\s]*)", answer.stdout)
         if found is None:
-            raise EmbeddedError(
-                f"{self.bin_dir / 'postgres'} does not run here ({answer.stderr.strip()}): set "
-                "PG_BIN_DIR to the folder of other PostgreSQL programs, or set DATABASE_URL."
-            )
+            raise EmbeddedError(_does_not_run(program, answer.stderr.strip()))
         return found[1]
 
     @property
@@ -48,13 +50,19 @@ def find_programs() -> Programs:
     """Return PG_BIN_DIR's programs, else the wheel's, the newest system ones, those on the PATH."""
     chosen = os.environ.get("PG_BIN_DIR")
     if chosen:
-        programs = Programs(Path(chosen), "PG_BIN_DIR")
+        programs = Programs(Path(chosen).expanduser().absolute(), "PG_BIN_DIR")
         if not _is_complete(programs):
             raise EmbeddedError(f"PG_BIN_DIR is {chosen!r}, a folder without postgres and initdb.")
+        if programs.major < OLDEST_MAJOR:
+            raise EmbeddedError(
+                f"PG_BIN_DIR holds PostgreSQL {programs.version}; version {OLDEST_MAJOR} or later "
+                "is needed."
+            )
         return programs
     for programs in _installed():
-        if _is_complete(programs) and programs.major >= OLDEST_MAJOR:
-            return programs
+        with suppress(EmbeddedError):  # those that do not run here: the next may
+            if _is_complete(programs) and programs.major >= OLDEST_MAJOR:
+                return programs
     raise EmbeddedError(
         f"There is no PostgreSQL of version {OLDEST_MAJOR} or later on this machine: install one "
         "(on Debian: apt-get install postgresql), set PG_BIN_DIR, or set DATABASE_URL."
@@ -87,6 +95,13 @@ def _installed() -> Iterator[Programs]:
     on_path = shutil.which("postgres")
     if on_path is not None:
         yield Programs(Path(on_path).resolve().parent, "PATH")
+
+
+def _does_not_run(program: Path, why: str) -> str:
+    return (
+        f"{program} does not run here ({why}): set PG_BIN_DIR to the folder of other PostgreSQL "
+        "programs, or set DATABASE_URL."
+    )
 
 
 def _is_complete(programs: Programs) -> bool:

@@ -1,23 +1,33 @@
 """Starting, finding and stopping the embedded PostgreSQL server."""
 
+import errno
 import fcntl
 import os
+import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
-from benchsite.embedded.errors import EmbeddedError
-from benchsite.embedded.places import DATABASE, PORT, SUPERUSER, Places, places_of_site
+from benchsite.embedded.errors import EmbeddedError, explaining_files
+from benchsite.embedded.places import (
+    DATABASE,
+    PORT,
+    SUPERUSER,
+    Places,
+    belongs_to,
+    places_of_site,
+)
 from benchsite.embedded.programs import Programs, copy_wheel, find_programs
+from benchsite.embedded.remains import end_orphans, is_server, pid_is_taken
 from benchsite.env import SiteEnvironment
 from benchsite.processes import start_child
 
@@ -25,6 +35,9 @@ START_TIMEOUT_S = 120  # recovery after a crash replays the log first
 STOP_TIMEOUT_S = 30
 POLL_S = 0.01
 BUILTIN_LOCALE_SINCE = 17
+LEAST_ROOM_BYTES = 16 * 1024**2  # a segment of its write-ahead log
+LOG_MAX_BYTES = 10 * 1024**2
+FATAL_LINE = re.compile(r"(?:FATAL|PANIC|initdb: error): .*")
 PID_FILE_PID_LINE, PID_FILE_STATUS_LINE = 0, 7  # miscadmin.h: LOCK_FILE_LINE_PM_STATUS is 8
 
 
@@ -34,9 +47,11 @@ class EmbeddedServer:
     As a context manager it ensures a running server and stops the one that it started itself.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, settings: Mapping[str, str] | None = None) -> None:
         self.places = places
+        self.settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._life: int | None = None  # the lock that children inherit, while one is started
 
     @classmethod
     def of_site(cls, site: SiteEnvironment) -> Self:
@@ -67,18 +82,14 @@ class EmbeddedServer:
 
     def ensure_running(self) -> None:
         """Start the server unless one runs, and return when it takes connections."""
-        try:
+        with explaining_files():
             if self._status() == "ready":
                 return
             self._make_folders()
             with self._lock():
                 if self._wait_while_changing() != "ready":
-                    self._start()
-        except PermissionError as error:
-            raise EmbeddedError(
-                f"{error.filename} belongs to another user: run the site as the user who started "
-                "it first, or set BENCHSITE_DATA_DIR to a folder of your own."
-            ) from error
+                    with self._sole_use():
+                        self._start()
 
     def stop(self) -> None:
         """Shut down the server if this object started it; connections are cut, nothing is lost."""
@@ -95,7 +106,7 @@ class EmbeddedServer:
     def _status(self) -> str | None:
         """Return the running server's own word: starting, ready or stopping; None: none runs."""
         lines = self._pid_file_lines()
-        if not lines or not _is_server(lines[PID_FILE_PID_LINE], self.cluster):
+        if not lines or not is_server(lines[PID_FILE_PID_LINE], self.cluster):
             return None
         return lines[PID_FILE_STATUS_LINE] if len(lines) > PID_FILE_STATUS_LINE else "starting"
 
@@ -122,6 +133,30 @@ class EmbeddedServer:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    @contextmanager
+    def _sole_use(self) -> Iterator[None]:
+        """Wait until no process of an earlier server is left, then hold the lock that says so.
+
+        Every child inherits it, and the kernel drops it with the last of them: unlike a process
+        number in a file, it is never stale, and never free while somebody still writes.
+        """
+        life = os.open(self.places.life_file, os.O_CREAT | os.O_RDWR, 0o600)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        try:
+            while not _is_locked(life):
+                if time.monotonic() > deadline:
+                    raise EmbeddedError(
+                        f"Processes of an earlier PostgreSQL still work on {self.cluster}: end "
+                        "them (their names begin with 'postgres:'), then start again."
+                    )
+                end_orphans(self.cluster)
+                time.sleep(POLL_S)
+            self._life = life
+            yield
+        finally:
+            self._life = None
+            os.close(life)
+
     def _make_folders(self) -> None:
         places = self.places
         places.data_dir.mkdir(parents=True, exist_ok=True)
@@ -133,19 +168,19 @@ class EmbeddedServer:
 
     def _make_private(self, folder: Path) -> None:
         """Make a folder of the server's user that nobody else may enter: it guards the socket."""
-        owner = self.places.user.uid if self.places.user else os.geteuid()
-        try:
+        user = self.places.user
+        with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        except FileExistsError:
-            state = folder.lstat()
-            if not stat.S_ISDIR(state.st_mode) or state.st_uid != owner or state.st_mode & 0o077:
-                raise EmbeddedError(
-                    f"{folder} must be a folder that only the server's user (uid {owner}) may "
-                    "enter: move it away, or set BENCHSITE_DATA_DIR to another folder."
-                ) from None
-        else:
-            if self.places.user is not None:
-                os.chown(folder, self.places.user.uid, self.places.user.gid)
+        state = folder.lstat()
+        if user is not None and state.st_uid == os.geteuid() and not any(folder.iterdir()):
+            os.chown(folder, user.uid, user.gid)  # a new one, or root was killed before this
+        elif state.st_uid != (user.uid if user else os.geteuid()):
+            raise EmbeddedError(belongs_to(folder, state.st_uid))
+        if not stat.S_ISDIR(state.st_mode) or state.st_mode & 0o077:
+            raise EmbeddedError(
+                f"{folder} must be a folder that only its owner may enter: run chmod 700 on it, "
+                "or set BENCHSITE_DATA_DIR to another folder."
+            )
 
     def _start(self) -> None:
         programs = self._reachable_programs()
@@ -161,18 +196,33 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # Statements and details of errors hold what people upload: no log keeps them.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
         }
-        for name, value in options.items():
+        for name, value in {**options, **self.settings}.items():
             arguments += ["-c", f"{name}={value}"]
-        with self.places.log_file.open("wb") as log:
+        if self._process is not None:
+            self._process.poll()  # an earlier one, that ended: let the system forget it
+        with self._new_log() as log:
+            begin = log.tell()
             self._process = self._child(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
-            self._wait_until_ready(self._process)
+            self._wait_until_ready(self._process, begin)
         except BaseException:
             self.stop()
             raise
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _new_log(self) -> BinaryIO:
+        """Open the log for what comes next; of a long one the earlier part moves aside, once."""
+        path = self.places.log_file
+        if path.exists() and path.stat().st_size > LOG_MAX_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        log = path.open("ab")
+        log.seek(0, os.SEEK_END)
+        return log
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes], begin: int) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while process.poll() is None:
             lines = self._pid_file_lines()
@@ -181,11 +231,20 @@ class EmbeddedServer:
             if time.monotonic() > deadline:
                 break
             time.sleep(POLL_S)
-        said = self.places.log_file.read_text(errors="replace").strip().splitlines()
+        said = self.places.log_file.read_bytes()[begin:].decode(errors="replace")
         raise EmbeddedError(
-            f"PostgreSQL did not start: {said[-1] if said else 'it said nothing'} "
-            f"(all it said: {self.places.log_file})."
+            f"PostgreSQL did not start: {self._reason(said)} (all it said: {self.places.log_file})."
         )
+
+    def _reason(self, said: str) -> str:
+        """Return the line by which a program gave up, or what else is known."""
+        is_full = shutil.disk_usage(self.places.home).free < LEAST_ROOM_BYTES and not said
+        if is_full or os.strerror(errno.ENOSPC) in said:
+            return f"the disk of {self.places.home} is full"
+        if fatal := FATAL_LINE.findall(said):
+            return str(fatal[-1])
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        return lines[-1] if lines else "it said nothing"
 
     def _reachable_programs(self) -> Programs:
         """Return programs that the server's user can run, a copy of the wheel where need be."""
@@ -206,7 +265,8 @@ class EmbeddedServer:
             raise EmbeddedError(
                 f"{self.places.home} holds {', '.join(sorted(others))}, which PostgreSQL "
                 f"{self.programs.version} cannot read: set PG_BIN_DIR to the programs of that "
-                "version, or move its data away to begin anew."
+                "version. To change versions, run manage.py backup with them, move the data "
+                "away, then run manage.py restore without them."
             )
 
     def _make_cluster(self, programs: Programs) -> None:
@@ -226,7 +286,9 @@ class EmbeddedServer:
             "trust",
         ]
         self._run([*initdb, "-E", "UTF8", "--no-instructions", *locale])
-        single = [f"{programs.bin_dir}/postgres", "--single", "-D", f"{half_done}", SUPERUSER]
+        # Without exit_on_error, a statement that fails would pass for one that worked.
+        single = [f"{programs.bin_dir}/postgres", "--single", "-c", "exit_on_error=on"]
+        single += ["-D", f"{half_done}", SUPERUSER]
         self._run(single, said=f"CREATE DATABASE {DATABASE};\n".encode())
         half_done.rename(self.cluster)
 
@@ -241,8 +303,8 @@ class EmbeddedServer:
             process.wait()
             raise
         if process.returncode != 0:
-            answer = output.decode(errors="replace").strip().splitlines()
-            raise EmbeddedError(f"{Path(arguments[0]).name} failed: {' '.join(answer[-3:])}")
+            reason = self._reason(output.decode(errors="replace"))
+            raise EmbeddedError(f"{Path(arguments[0]).name} failed: {reason}.")
 
     def _child(self, arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start a program as the server's user, in its own session: Ctrl-C is ours to handle."""
@@ -256,6 +318,7 @@ class EmbeddedServer:
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
             start_new_session=True,
             umask=0o077,
+            pass_fds=[self._life] if self._life is not None else [],
             **options,
         )
 
@@ -265,34 +328,18 @@ class EmbeddedServer:
         One whose number is free stays: PostgreSQL itself then looks for left-over processes.
         """
         lines = self._pid_file_lines()
-        if lines and _pid_is_taken(lines[PID_FILE_PID_LINE]):
+        if lines and pid_is_taken(lines[PID_FILE_PID_LINE]):
             (self.cluster / "postmaster.pid").unlink()
         socket_lock = self.places.socket_dir / f".s.PGSQL.{PORT}.lock"
         socket_lock.unlink(missing_ok=True)
 
 
-def _is_server(pid: str, cluster: Path) -> bool:
-    """Whether the process of this number is the server of this cluster."""
-    if not _pid_is_taken(pid):
-        return False
-    if sys.platform != "linux":
-        ps = ["ps", "-ww", "-o", "command=", "-p", pid]
-        command = subprocess.run(ps, capture_output=True, check=False).stdout  # noqa: S603
-        return os.fsencode(cluster) in command
+def _is_locked(descriptor: int) -> bool:
+    """Take the lock unless another process holds it."""
     try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
-    return os.fsencode(cluster) in arguments
-
-
-def _pid_is_taken(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
     return True
 
 

@@ -16,7 +16,7 @@ from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from benchsite.common.maintenance import DATABASE_GONE, is_database_away, unavailable
+from benchsite.common.maintenance import failure_sentence, outage, unavailable
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
@@ -149,14 +149,14 @@ def _on_unreadable(_request: HttpRequest, error: Exception) -> JsonResponse:
 def _on_defect(request: HttpRequest, error: Exception) -> HttpResponse:
     """Report a defect of the site as Django does (log, signal), and answer in the one shape.
 
-    A database that cannot be reached is a 503: the same request works again once it is back.
+    An outage is a 503: the same request works again once it is over.
     """
     got_request_exception.send(sender=None, request=request)
-    if is_database_away(error):
-        response = unavailable(request, DATABASE_GONE)
+    if notice := outage(error):
+        response = unavailable(request, notice)
     else:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        response = error_response(status, "The site failed; its log says why.")
+        response = error_response(status, failure_sentence())
     log_response(
         "%s: %s",
         response.reason_phrase,

@@ -99,7 +99,6 @@ def test_the_api_without_a_database_is_a_503_in_its_own_shape(
     response = visitor.get("/api/runs")
     assert_is_503(response)
     assert response.json()["code"] == "unavailable"
-    assert visitor.get("/health").status_code == 503
 
 
 def test_a_failure_tells_visitors_nothing_of_its_cause(

@@ -31,6 +31,7 @@ from experiments.grid import (
     limit_ranges,
     platform_rows,
 )
+from experiments.grid.counts import LIMITS
 from experiments.models import Configuration, TestRun
 from tests.factories import STARTED_AT, experiment, ingest, make_score, make_variant
 
@@ -400,7 +401,7 @@ def test_limits_are_offered_with_what_there_is() -> None:
     ]
     assert ranges["min_speed"] == (min(speeds), max(speeds))
     nothing = limit_ranges(grid_page(GridCriteria(q="nothing-of-the-kind")))
-    assert nothing == dict.fromkeys(("min_quality", "min_speed", "max_memory_gb"))
+    assert nothing == dict.fromkeys(LIMITS)
 
 
 @pytest.mark.usefixtures("many_rows")

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPResponse
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from benchsite import env
 from experiments.models import TestRun, Upload
+from tests import servers
 from tests.experiments.form_upload import URL
 from tests.experiments.samples import SEED
 from tests.experiments.tokens import bearer
@@ -42,16 +41,6 @@ def when_ready(server):
 """
 
 
-def database_url() -> str:
-    """Return the address of the test's database, in a socket's folder or on a host."""
-    database = connection.settings_dict
-    user = quote(database["USER"], safe="")
-    password = f":{quote(database['PASSWORD'], safe='')}" if database.get("PASSWORD") else ""
-    host = quote(database["HOST"] or "", safe="")
-    port = f":{database['PORT']}" if database["PORT"] else ""
-    return f"postgres://{user}{password}@{host}{port}/{database['NAME']}"
-
-
 @pytest.fixture(scope="module")
 def site(
     django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
@@ -64,7 +53,7 @@ def site(
     configuration, log = folder / "conf.py", folder / "log.txt"
     configuration.write_text(CONFIGURATION)
     variables = {
-        "DATABASE_URL": database_url(),
+        "DATABASE_URL": servers.url_of_the_tests(),
         "BENCHSITE_DEBUG": "true",
         "BENCHSITE_SECRET_KEY": settings.SECRET_KEY,
         "BENCHSITE_MAX_UPLOAD_MB": "1",

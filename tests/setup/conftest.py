@@ -1,16 +1,15 @@
 """A data folder that the embedded server can use, also as root."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.servers import temporary_folder
+
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """Return an empty private folder: pytest's own one is out of reach for root's server."""
-    folder = Path(tempfile.mkdtemp(prefix="a benchsite "))
-    yield folder
-    shutil.rmtree(folder)
+    with temporary_folder() as folder:
+        yield folder

@@ -1,10 +1,12 @@
 """The embedded server: started, found, stopped, and what is left after a crash."""
 
 import os
+import pwd
 import select
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -16,6 +18,7 @@ from benchsite.embedded.errors import EmbeddedError
 from benchsite.embedded.places import SOCKET_DIR_MAX_BYTES, ServerUser, find_places
 from benchsite.embedded.programs import Programs, copy_wheel, find_programs
 from benchsite.embedded.server import EmbeddedServer
+from tests.servers import WITHOUT_FSYNC, temporary_folder
 
 END_TIMEOUT_MS = 30_000
 SYSTEM_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -26,7 +29,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends o
 @pytest.fixture
 def server(data_dir: Path) -> EmbeddedServer:
     """Return a server not yet started."""
-    return EmbeddedServer(find_places(data_dir, may_move=False))
+    return EmbeddedServer(find_places(data_dir, may_move=False), settings=WITHOUT_FSYNC)
 
 
 def ask(server: EmbeddedServer, question: str) -> object:
@@ -94,11 +97,71 @@ def test_ensure_running_takes_over_a_server_that_its_owner_stopped(
         assert ask(server, "SELECT 1") == 1
 
 
+def test_a_server_found_by_another_path_is_the_same(server: EmbeddedServer) -> None:
+    """Two servers on one folder would destroy it, whatever link leads there."""
+    with server, temporary_folder() as elsewhere:
+        pid = pid_of(server)
+        elsewhere.chmod(0o711)
+        (elsewhere / "link").symlink_to(server.places.data_dir)
+        with EmbeddedServer(find_places(elsewhere / "link", may_move=False)) as second:
+            assert pid_of(second) == pid
+        assert ask(server, "SELECT 1") == 1
+
+
+def test_two_servers_that_start_at_once_are_one(data_dir: Path) -> None:
+    program = (
+        "from benchsite import env; from benchsite.database import running_server\n"
+        "with running_server(env.load()) as server:\n"
+        "    print((server.cluster / 'postmaster.pid').read_text().split()[0], flush=True)\n"
+        "    input()\n"
+    )
+    variables = os.environ | {"BENCHSITE_DATA_DIR": str(data_dir), "DATABASE_URL": ""}
+    with ExitStack() as stack:
+        sites = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", program],
+                    cwd=env.BASE_DIR,
+                    env=variables,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(3)
+        ]
+        pids = {site.stdout.readline() for site in sites if site.stdout is not None}
+        for site in sites:
+            site.communicate("\n")
+    assert len(pids) == 1
+    assert "" not in pids
+
+
+def test_a_long_path_works(data_dir: Path) -> None:
+    data_dir.chmod(0o711)
+    server = EmbeddedServer(find_places(data_dir / ("d" * 200), may_move=False))
+    with server:
+        assert ask(server, "SELECT 1") == 1
+    server.places.socket_dir.rmdir()
+
+
+def test_folder_of_another_user_is_refused(server: EmbeddedServer) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a folder of another user")
+    nobody = pwd.getpwnam("daemon")
+    server.places.data_dir.chmod(0o711)
+    server.places.home.mkdir(mode=0o700)
+    os.chown(server.places.home, nobody.pw_uid, nobody.pw_gid)
+    with pytest.raises(EmbeddedError, match="belongs to the user 'daemon': run the site as"):
+        server.ensure_running()
+
+
 @pytest.mark.parametrize("reused", [False, True])
 def test_stale_pid_file_does_not_stop_the_next_start(server: EmbeddedServer, reused: bool) -> None:
     with server:
         stale = (server.cluster / "postmaster.pid").read_text().splitlines()
-    stale[0] = str(os.getpid()) if reused else str(2**22 + 1)  # beyond Linux's largest number
+    # Our own number, whose command line names other things; one beyond Linux's largest.
+    stale[0] = str(os.getpid()) if reused else str(2**22 + 1)
     (server.cluster / "postmaster.pid").write_text("\n".join(stale) + "\n")
     if server.places.user is not None:
         os.chown(server.cluster / "postmaster.pid", server.places.user.uid, -1)
@@ -163,7 +226,7 @@ def test_folder_open_to_others_is_refused(server: EmbeddedServer) -> None:
     server.places.data_dir.chmod(0o711)
     server.places.home.mkdir()
     server.places.home.chmod(0o777)
-    with pytest.raises(EmbeddedError, match="must be a folder that only the server's user"):
+    with pytest.raises(EmbeddedError, match="must be a folder that only its owner may enter"):
         server.ensure_running()
 
 
@@ -211,16 +274,55 @@ def test_find_programs_refuses_a_folder_without_them(
         find_programs()
 
 
+def make_programs(bin_dir: Path, *, version: str) -> None:
+    """Make stand-ins that state their version, or, of version "", do not run here."""
+    bin_dir.mkdir(parents=True)
+    for name in ("initdb", "postgres"):
+        program = bin_dir / name
+        script = f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n"
+        program.write_text(script if version else "?")
+        program.chmod(0o755)
+
+
+def test_find_programs_refuses_a_version_that_is_too_old(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_programs(tmp_path / "bin", version="14.9")
+    monkeypatch.setenv("PG_BIN_DIR", str(tmp_path / "bin"))
+    with pytest.raises(EmbeddedError, match=r"holds PostgreSQL 14\.9; version 15 or later"):
+        find_programs()
+
+
+def test_find_programs_passes_over_a_wheel_that_does_not_run_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PG_BIN_DIR", raising=False)
+    make_programs(tmp_path / "a_wheel" / "pginstall" / "bin", version="")
+    (tmp_path / "a_wheel" / "__init__.py").touch()
+    make_programs(tmp_path / "16" / "bin", version="16.2")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(programs_module, "WHEEL", "a_wheel")
+    monkeypatch.setattr(programs_module, "SYSTEM_INSTALLATIONS", tmp_path)
+    assert find_programs().bin_dir == tmp_path / "16" / "bin"
+
+
+def test_find_programs_says_what_to_install_where_there_are_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PG_BIN_DIR", raising=False)
+    monkeypatch.setattr(programs_module, "SYSTEM_INSTALLATIONS", tmp_path)
+    monkeypatch.setattr(programs_module, "WHEEL", "no_such_package")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EmbeddedError, match="on Debian: apt-get install postgresql"):
+        find_programs()
+
+
 def test_find_programs_takes_the_newest_system_ones_without_the_wheel(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("PG_BIN_DIR", raising=False)
     for major in ("9", "15", "17"):
-        (tmp_path / major / "bin").mkdir(parents=True)
-        for name in ("initdb", "postgres"):
-            program = tmp_path / major / "bin" / name
-            program.write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {major}.1'\n")
-            program.chmod(0o755)
+        make_programs(tmp_path / major / "bin", version=f"{major}.1")
     monkeypatch.setattr(programs_module, "SYSTEM_INSTALLATIONS", tmp_path)
     monkeypatch.setattr(programs_module, "WHEEL", "no_such_package")
     assert find_programs() == Programs(tmp_path / "17" / "bin", "system")

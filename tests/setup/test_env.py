@@ -13,11 +13,14 @@ VARIABLES = [
     "BENCHSITE_ADMIN_USER",
     "BENCHSITE_ALLOWED_HOSTS",
     "BENCHSITE_DATA_DIR",
+    "BENCHSITE_DB_PASSWORD",
     "BENCHSITE_DEBUG",
     "BENCHSITE_HTTPS",
+    "BENCHSITE_LOG",
     "BENCHSITE_MAX_UPLOAD_MB",
     "BENCHSITE_PUBLIC",
     "BENCHSITE_SECRET_KEY",
+    "BENCHSITE_STATEMENT_TIMEOUT_S",
     "BENCHSITE_TEST_DB_NAME",
     "DATABASE_URL",
     "PORT",
@@ -82,6 +85,12 @@ def test_load_reads_each_variable(monkeypatch: pytest.MonkeyPatch) -> None:
             "BENCHSITE_MAX_UPLOAD_MB is '0'; it must be a whole number from 1 to 4096.",
         ),
         (
+            "BENCHSITE_STATEMENT_TIMEOUT_S",
+            "-1",
+            "BENCHSITE_STATEMENT_TIMEOUT_S is '-1'; it must be a whole number from 0 to 3600.",
+        ),
+        ("BENCHSITE_LOG", "xml", "BENCHSITE_LOG is 'xml'; it must be json or text."),
+        (
             "BENCHSITE_SECRET_KEY",
             "short",
             "BENCHSITE_SECRET_KEY has 5 characters; it must be a random text of at least 50, or be "
@@ -125,9 +134,66 @@ def test_load_on_windows_asks_for_a_database(monkeypatch: pytest.MonkeyPatch) ->
         env.load()
 
 
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"BENCHSITE_DB_PASSWORD": "a", "BENCHSITE_DB_PASSWORD_FILE": "/run/secrets/b"},
+            "BENCHSITE_DB_PASSWORD and BENCHSITE_DB_PASSWORD_FILE are both set: unset one of them.",
+        ),
+        (
+            {"BENCHSITE_SECRET_KEY_FILE": "/no/such"},
+            "BENCHSITE_SECRET_KEY_FILE is '/no/such'; it must name a readable file with a random "
+            "text in it.",
+        ),
+        (
+            {"BENCHSITE_ADMIN_PASSWORD_FILE": "/dev/null"},
+            "BENCHSITE_ADMIN_PASSWORD_FILE is '/dev/null'; it must name a readable file with a "
+            "password in it.",
+        ),
+        (
+            {"BENCHSITE_DB_PASSWORD": "a"},
+            "BENCHSITE_DB_PASSWORD goes with DATABASE_URL, which is not set.",
+        ),
+        (
+            {"BENCHSITE_DB_PASSWORD": "a", "DATABASE_URL": "postgres://me:b@db/results"},
+            "DATABASE_URL holds a password and BENCHSITE_DB_PASSWORD another: leave one out.",
+        ),
+    ],
+)
+def test_load_refuses_values_in_two_places_or_none(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], sentence: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(env.SettingError) as refusal:
+        env.load()
+    assert str(refusal.value) == sentence
+
+
+def test_connection_settings_refuse_an_option_that_clients_do_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:pw@db/results?sslmod=require")
+    with pytest.raises(env.SettingError, match=r'invalid connection option "sslmod"\); TLS'):
+        connection_settings(env.load())
+
+
+def test_connection_settings_take_a_password_from_a_file_and_join_options(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("p@ss:w/rd\n")
+    monkeypatch.setenv("BENCHSITE_DB_PASSWORD_FILE", str(tmp_path / "password"))
+    monkeypatch.setenv("DATABASE_URL", "postgres://me@db/results?options=-c%20work_mem%3D64MB")
+    database = connection_settings(env.load())
+    assert database["PASSWORD"] == "p@ss:w/rd"
+    assert database["OPTIONS"]["options"] == "-c jit=off -c work_mem=64MB"
+
+
 def test_load_hides_secrets_from_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHSITE_ADMIN_PASSWORD", "hush hush")
-    monkeypatch.setenv("DATABASE_URL", "postgres://me:hush@db/results")
+    monkeypatch.setenv("DATABASE_URL", "postgres://me@db/results")
+    monkeypatch.setenv("BENCHSITE_DB_PASSWORD", "hush")
     assert "hush" not in repr(env.load())
 
 
@@ -155,9 +221,24 @@ def test_connection_settings_of_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHSITE_TEST_DB_NAME", "test_mine")
     database = connection_settings(env.load())
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "results")
-    assert database["OPTIONS"] == {"options": "-c jit=off", "sslmode": "require"}
+    assert database["OPTIONS"]["options"] == "-c jit=off"  # commands may take their time
+    assert (database["OPTIONS"]["sslmode"], database["OPTIONS"]["connect_timeout"]) == (
+        "require",
+        5,
+    )
     assert database["TEST"] == {"NAME": "test_mine"}
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+
+
+def test_connection_settings_limit_statements_and_yield_to_the_url(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:pw@db/results?connect_timeout=9")
+    monkeypatch.setenv("BENCHSITE_STATEMENT_TIMEOUT_S", "30")
+    options = connection_settings(env.load())["OPTIONS"]
+    assert "statement_timeout=30s" in options["options"]
+    assert "idle_in_transaction_session_timeout=60s" in options["options"]
+    assert options["connect_timeout"] == 9
 
 
 def test_connection_settings_of_the_embedded_server(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,6 +81,38 @@ def test_serve_answers_ends_and_starts_again_without_set_up(data_dir: Path) -> N
     with serving(data_dir, port) as (site, said):
         assert said == [f"Ready: http://127.0.0.1:{port}/"]
         end(site, signal.SIGTERM, server)
+
+
+def test_of_two_that_start_at_once_on_one_port_one_serves(data_dir: Path) -> None:
+    variables = {
+        "BENCHSITE_DATA_DIR": str(data_dir),
+        "DATABASE_URL": "",
+        "PORT": str(free_port()),
+    }
+    sites = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=env.BASE_DIR,
+            env=os.environ | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    with ThreadPoolExecutor() as pool:
+        ends = {pool.submit(site.wait): site for site in sites}
+        done, _ = wait(ends, return_when=FIRST_COMPLETED)
+        refused = ends[done.pop()]
+        (serving_one,) = (site for site in sites if site is not refused)
+        assert serving_one.stdout is not None
+        is_ready = any(line.startswith("Ready:") for line in serving_one.stdout)
+        serving_one.terminate()
+    complaints = [site.communicate()[1] for site in (refused, serving_one)]
+    assert is_ready, complaints
+    assert (refused.returncode, serving_one.returncode) == (1, 0)
+    assert "cannot be listened on" in complaints[0]
+    assert "Traceback" not in "".join(complaints)
 
 
 def test_serve_says_that_the_port_is_taken(data_dir: Path) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from benchsite.embedded.programs import OLDEST_MAJOR
 from benchsite.env import SiteEnvironment
-from benchsite.staticfiles import static_fingerprint
+from benchsite.staticfiles import collect_static, static_fingerprint
 
 ADVISORY_LOCK = 0x62656E6368  # any fixed number: two sites starting on one database take turns
 SAMPLE_COMMAND = "load_sample"
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             self._collect_static()
             return
         with connection.cursor() as cursor:
+            _check_server()
             cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
             try:
                 self._migrate()
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             return
         self.stdout.write("Compressing static files …")
         stamp.unlink(missing_ok=True)
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        collect_static()
         stamp.write_text(fingerprint)
 
     def _make_first_admin(self, site: SiteEnvironment) -> None:
@@ -71,3 +73,22 @@ class Command(BaseCommand):
         self.stdout.write(f"Admin account: {site.admin_user}")
         if site.admin_password is None:
             self.stdout.write(f"Its password, shown this once: {password}")
+
+
+def _check_server() -> None:
+    """Refuse a server that the site was not made for, before anything is written to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), current_setting('server_version_num')::int,"
+            " current_setting('server_encoding')"
+        )
+        version, number, encoding = cursor.fetchone()
+    if number < OLDEST_MAJOR * 10_000:
+        raise CommandError(
+            f"The server is PostgreSQL {version}; version {OLDEST_MAJOR} or later is needed."
+        )
+    if encoding != "UTF8":
+        raise CommandError(
+            f"The database's encoding is {encoding}; it must be UTF8, for example: "
+            "CREATE DATABASE benchsite ENCODING 'UTF8' TEMPLATE template0."
+        )

@@ -1,32 +1,41 @@
 """`manage.py serve`: prepare the site, serve it, say when it answers, and stop it all together."""
 
+import errno
 import http.client
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from benchsite import env
 from benchsite.common.maintenance import maintenance_notice
 from benchsite.database import running_server
-from benchsite.processes import start_child
+from benchsite.embedded.errors import EmbeddedError
+from benchsite.webserver import WebServer, WebServerError
+
+if TYPE_CHECKING:
+    from benchsite.embedded.server import EmbeddedServer
 
 BACKLOG = 2048
-GUNICORN_ARGUMENTS = ["--config=python:benchsite.gunicorn_conf", "benchsite.wsgi"]
 FIRST_ANSWER_TIMEOUT_S = 60
-GUNICORN_STOP_TIMEOUT_S = 15  # above its own graceful_timeout
-DATABASE_CHECK_S = 1
+CHECK_S = 1
+PID_FILE = "serve.pid"
+LAST_PORT = 65535
 
 
 class Command(BaseCommand):
-    """The whole site in the foreground; Ctrl-C or SIGTERM ends it."""
+    """The whole site in the foreground; Ctrl-C or SIGTERM ends it, SIGUSR2 takes new code."""
 
     help = "Prepare and serve the site until Ctrl-C."
     requires_system_checks = []
@@ -40,18 +49,87 @@ class Command(BaseCommand):
         # Both end the site alike; a shell starts background jobs with SIGINT ignored.
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.default_int_handler)
+        self.trouble = ""
+        self.is_replacement_due = False
+        signal.signal(signal.SIGUSR2, self._note_replacement)
         port: int = settings.SITE.port
         try:
             with _bound_socket(host, port) as listener:
                 call_command("prepare")
                 connections.close_all()
-                with _gunicorn(listener) as gunicorn:
+                _listen(listener, host, port)
+                web_server = WebServer(listener)
+                try:
+                    web_server.start()
                     _await_first_answer(host, port)
-                    self.stdout.write(f"Ready: http://{host}:{port}/")
-                    self.stdout.flush()
-                    _supervise(gunicorn)
+                    with _pid_file(settings.SITE.data_dir / PID_FILE):
+                        self._say(f"Ready: http://{host}:{port}/")
+                        self._supervise(web_server)
+                finally:
+                    web_server.stop()
+        except WebServerError as error:
+            raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
+            self._say("Stopped.")
+
+    def _note_replacement(self, _signal_number: int, _frame: FrameType | None) -> None:
+        self.is_replacement_due = True
+
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()
+
+    def _supervise(self, web_server: WebServer) -> None:
+        """Wait for the web server's end; meanwhile replace it when asked to.
+
+        An embedded database server that someone else stopped is restarted: that is so after a
+        crash, or when this site used the server of a command that ended first.
+        """
+        with running_server(settings.SITE) as database:
+            while (status := web_server.wait(CHECK_S)) is None:
+                if database is not None:
+                    self._keep(database)
+                if self.is_replacement_due:
+                    self.is_replacement_due = False
+                    self._replace(web_server)
+        raise CommandError(f"The web server ended by itself, with status {status}.")
+
+    def _keep(self, database: "EmbeddedServer") -> None:
+        """Restart the server if it ended; where it cannot start, say so once and try again.
+
+        Meanwhile the pages answer 503: a disk that was full is free again without a restart.
+        """
+        trouble = ""
+        try:
+            database.ensure_running()
+        except EmbeddedError as problem:
+            trouble = str(problem)
+        if trouble and trouble != self.trouble:
+            self.stderr.write(trouble)
+        self.trouble = trouble
+
+    def _replace(self, web_server: WebServer) -> None:
+        """Bring the site to the code and settings as they are now; where it fails, go on as is."""
+        prepare = [sys.executable, "manage.py", "prepare"]
+        try:
+            subprocess.run(prepare, cwd=env.BASE_DIR, env=env.GIVEN, check=True)  # noqa: S603
+            web_server.replace()
+        except (subprocess.CalledProcessError, WebServerError):
+            self._say("Not restarted: the new processes failed, the earlier ones go on.")
+        else:
+            self._say("Restarted.")
+
+
+@contextmanager
+def _pid_file(path: Path) -> Iterator[None]:
+    """Say meanwhile in a file which process takes the signals, where files can be written."""
+    with suppress(OSError):
+        path.write_text(f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:
@@ -63,36 +141,24 @@ def _bound_socket(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise CommandError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another port, for "
-            f"example PORT={port + 1} make run."
-        ) from error
+        raise CommandError(_port_refused(host, port, error)) from error
     return listener
 
 
-@contextmanager
-def _gunicorn(listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
-    """Run gunicorn on the socket, which is closed here: it is gone when gunicorn is."""
-    listener.listen(BACKLOG)
-    bind = f"--bind=fd://{listener.fileno()}"
-    gunicorn = start_child(
-        [sys.executable, "-m", "gunicorn", *GUNICORN_ARGUMENTS, bind],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for this process alone, which then stops gunicorn
-        death_signal=signal.SIGTERM,
-        cwd=settings.BASE_DIR,
-        pass_fds=[listener.fileno()],
-    )
-    listener.close()
+def _listen(listener: socket.socket, host: str, port: int) -> None:
+    """Listen; of two sites that start on one port at once, the second is refused only here."""
     try:
-        yield gunicorn
-    finally:
-        gunicorn.terminate()
-        try:
-            gunicorn.wait(GUNICORN_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            gunicorn.kill()
-            gunicorn.wait()
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise CommandError(_port_refused(host, port, error)) from error
+
+
+def _port_refused(host: str, port: int, error: OSError) -> str:
+    other = 8000 if error.errno == errno.EACCES or port == LAST_PORT else port + 1
+    return (
+        f"{host}:{port} cannot be listened on ({error.strerror}): choose another port, for "
+        f"example PORT={other} make run."
+    )
 
 
 def _await_first_answer(host: str, port: int) -> None:
@@ -108,19 +174,3 @@ def _await_first_answer(host: str, port: int) -> None:
         server.close()
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
         raise CommandError(f"The home page answered with status {status}; see the messages above.")
-
-
-def _supervise(gunicorn: subprocess.Popen[bytes]) -> None:
-    """Wait for gunicorn's end; meanwhile restart an embedded server that someone else stopped.
-
-    That is so after a crash, or when this site used the server of a command that ended first.
-    """
-    with running_server(settings.SITE) as database:
-        while True:
-            try:
-                status = gunicorn.wait(DATABASE_CHECK_S)
-            except subprocess.TimeoutExpired:
-                if database is not None:
-                    database.ensure_running()
-            else:
-                raise CommandError(f"The web server ended by itself, with status {status}.")

@@ -1,0 +1,1 @@
+"""Faults while the site works: what is answered meanwhile, and what is there afterwards."""
