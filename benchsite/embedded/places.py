@@ -28,8 +28,13 @@ class ServerUser:
     gid: int
 
     def may_enter(self, folder: Path) -> bool:
-        """Whether the mode bits let this user into `folder`, through all that lies above it."""
-        return all(self._may_search(part) for part in (folder, *folder.parents) if part.exists())
+        """Whether the mode bits let this user into `folder`, through all that lies above it.
+
+        Where links lead elsewhere, through all that lies above there, too.
+        """
+        target = folder.resolve()
+        parts = {folder, *folder.parents, target, *target.parents}
+        return all(self._may_search(part) for part in parts if part.exists())
 
     def _may_search(self, folder: Path) -> bool:
         state = folder.stat()

@@ -22,7 +22,7 @@ import psycopg
 import pytest
 
 from benchsite.embedded.places import ServerUser, find_server_user
-from benchsite.embedded.programs import find_programs
+from benchsite.embedded.programs import copy_wheel, find_programs
 from tests.setup.dockerfile import Image, the_one
 from tests.setup.test_compose import compose
 from tests.setup.test_embedded import as_root
@@ -59,6 +59,8 @@ def database(folder: Path, password_file: Path) -> Iterator[int]:
     options: dict[str, Any] = {"cwd": "/", "check": True, "stdout": subprocess.DEVNULL}
     if user is not None:
         os.chown(folder, user.uid, user.gid)
+        if not user.may_enter(programs.bin_dir):  # the checkout is below a private home
+            programs = copy_wheel(programs, folder / "programs")
         options |= {"user": user.uid, "group": user.gid, "extra_groups": []}
     initdb = [f"{programs.bin_dir}/initdb", "-D", f"{folder}/data", "-U", "benchsite", "-E", "UTF8"]
     subprocess.run(

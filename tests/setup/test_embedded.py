@@ -263,6 +263,10 @@ def test_may_enter_reads_the_mode_bits(data_dir: Path) -> None:
     assert not stranger.may_enter(data_dir)
     data_dir.chmod(0o701)
     assert stranger.may_enter(data_dir)
+    (data_dir / "private").mkdir(mode=0o700)
+    (data_dir / "private" / "below").mkdir()
+    (data_dir / "link").symlink_to(data_dir / "private" / "below")
+    assert not stranger.may_enter(data_dir / "link")
     assert not ServerUser(name="group", uid=stranger.uid, gid=owner.st_gid).may_enter(data_dir)
 
 
