@@ -6,7 +6,7 @@ from django import forms
 from pydantic import TypeAdapter
 
 from experiments.api.schemas import ErrorAnswer
-from experiments.formats.site_schema import ExperimentFile, ExperimentsFile, ScoreSet
+from experiments.formats.site.schema import ExperimentFile, ExperimentsFile, ScoreSet
 from experiments.ingest.context import UploadContext
 
 _FLAGS = {

@@ -2,40 +2,38 @@
 
 from dataclasses import replace
 
-from experiments.formats import (
-    genai_perf_csv,
-    genai_perf_json,
-    guidellm,
-    guidellm_csv,
-    inference_perf,
-    inferencex_csv,
-    inferencex_json,
-    llama_bench_csv,
-    llama_bench_json,
-    llama_bench_markdown,
-    llama_bench_sql,
-    llama_bench_wrapped,
-    llmd_report,
-    llmperf,
-    lm_eval_json,
-    lm_eval_markdown,
-    mmlu_pro_json,
-    mmlu_pro_report,
-    mmlu_pro_text,
-    serving_console,
-    sglang_batch,
-    sglang_offline,
-    sglang_serving,
-    site_json,
-    vllm_latency,
-    vllm_serve,
-    vllm_throughput,
-)
+from experiments.formats import inference_perf
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
+from experiments.formats.genai_perf import csv as genai_perf_csv
+from experiments.formats.genai_perf import json as genai_perf_json
+from experiments.formats.guidellm import csv as guidellm_csv
+from experiments.formats.guidellm import reports as guidellm
+from experiments.formats.inferencex import csv as inferencex_csv
+from experiments.formats.inferencex import json as inferencex_json
+from experiments.formats.llama_bench import csv as llama_bench_csv
+from experiments.formats.llama_bench import json as llama_bench_json
+from experiments.formats.llama_bench import markdown as llama_bench_markdown
+from experiments.formats.llama_bench import sql as llama_bench_sql
+from experiments.formats.llama_bench import wrapped as llama_bench_wrapped
+from experiments.formats.llmd import report as llmd_report
+from experiments.formats.llmperf import summaries as llmperf
+from experiments.formats.lm_eval import json as lm_eval_json
+from experiments.formats.lm_eval import markdown as lm_eval_markdown
+from experiments.formats.mmlu_pro import json as mmlu_pro_json
+from experiments.formats.mmlu_pro import report as mmlu_pro_report
+from experiments.formats.mmlu_pro import text as mmlu_pro_text
 from experiments.formats.near_misses import advice
 from experiments.formats.records import skipped_lines
+from experiments.formats.serving import console as serving_console
+from experiments.formats.sglang import batch as sglang_batch
+from experiments.formats.sglang import offline as sglang_offline
+from experiments.formats.sglang import serving as sglang_serving
+from experiments.formats.site import json as site_json
+from experiments.formats.vllm import latency as vllm_latency
+from experiments.formats.vllm import serve as vllm_serve
+from experiments.formats.vllm import throughput as vllm_throughput
 
 
 def _reporting_skipped_lines(json_format: Format) -> Format:

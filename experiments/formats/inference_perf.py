@@ -20,7 +20,7 @@ from experiments.formats.documents import (
     SetupDocument,
 )
 from experiments.formats.fields import Count
-from experiments.formats.llmd_figures import (
+from experiments.formats.llmd.figures import (
     FILLS,
     FLAT_RATES,
     Latency,
@@ -29,7 +29,7 @@ from experiments.formats.llmd_figures import (
     Statistics,
     figures_of,
 )
-from experiments.formats.llmd_load import Load, workload_of
+from experiments.formats.llmd.load import Load, workload_of
 from experiments.formats.private import public_settings
 from experiments.formats.problems import join_path, problems_of, short_value
 from hardware.resolution import HardwareFacts

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments.formats.inferencex_rows import gpu_model
+from experiments.formats.inferencex.rows import gpu_model
 from tests.experiments.serving import derived, figures, parse, read, refusal, told
 
 JSON, CSV = "inferencex-json", "inferencex-csv"

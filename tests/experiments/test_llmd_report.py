@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from experiments.formats.documents import InvalidFileError, RunDocument, UnknownFormatError
-from experiments.formats.llmd_stack import split_image
+from experiments.formats.llmd.stack import split_image
 from tests.experiments.test_guidellm import figures, parse, sample
 
 Report = dict[str, Any]

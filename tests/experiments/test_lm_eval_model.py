@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.formats.lm_eval_model import kept_arguments, model_document, read_arguments
+from experiments.formats.lm_eval.model import kept_arguments, model_document, read_arguments
 
 
 @pytest.mark.parametrize(

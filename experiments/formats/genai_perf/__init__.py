@@ -1,0 +1,1 @@
+"""GenAI-Perf and AIPerf: JSON and CSV."""

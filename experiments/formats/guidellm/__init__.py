@@ -1,0 +1,1 @@
+"""GuideLLM: JSON, YAML and CSV of its versions."""

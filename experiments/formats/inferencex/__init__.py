@@ -1,0 +1,1 @@
+"""InferenceX (InferenceMAX): rows and web CSV."""

@@ -1,0 +1,1 @@
+"""The llm-d benchmark report."""

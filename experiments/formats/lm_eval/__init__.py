@@ -1,0 +1,1 @@
+"""lm-evaluation-harness: JSON of its versions, and its table."""

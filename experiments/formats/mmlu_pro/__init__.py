@@ -1,0 +1,1 @@
+"""MMLU-Pro: reports and summaries of its scripts."""

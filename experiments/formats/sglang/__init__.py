@@ -1,0 +1,1 @@
+"""SGLang's benchmarks: serving, one batch, offline throughput."""

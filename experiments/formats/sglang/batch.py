@@ -1,0 +1,211 @@
+"""SGLang's bench_one_batch and bench_one_batch_server: a JSON line for each batch.
+
+The first times a batch inside the engine, the second through a server. Neither names the model or
+the machine; −1 is what they do not know.
+Sources: https://github.com/sgl-project/sglang/tree/main/python/sglang (bench_one_batch*.py)
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from experiments.formats.base import Format
+from experiments.formats.content import Content
+from experiments.formats.documents import (
+    ModelDocument,
+    ParsedFile,
+    Problem,
+    RunDocument,
+    SetupDocument,
+    WorkloadDocument,
+)
+from experiments.formats.fields import NotBoolean, PositiveCount
+from experiments.formats.figures import Figures
+from experiments.formats.private import hidden_warning, public_settings
+from experiments.formats.problems import join_path
+from experiments.formats.records import records_of
+from experiments.formats.serving.runs import RunCollector
+from hardware.resolution import HardwareFacts
+
+Record = Mapping[str, Any]
+Keys = Mapping[str, tuple[str, str, str, str]]
+"""By key: metric, statistic, definition, unit."""
+
+_KEYS = {"batch_size", "input_len", "output_len", "overall_throughput"}
+_UNKNOWN = -1
+_OVERALL = ("total_tokens_per_second", "mean", "wall_clock", "tok/s")
+_WHOLE_BATCH = ("e2e_latency_ms", "mean", "whole_batch", "s")
+_ENGINE_FIGURES: Keys = {
+    "prefill_latency": ("ttft_ms", "mean", "whole_batch", "s"),
+    "prefill_throughput": ("prompt_processing_speed", "mean", "prefill", "tok/s"),
+    "median_decode_latency": ("itl_ms", "p50", "decode_steps", "s"),
+    "median_decode_throughput": ("tokens_per_second", "p50", "decode", "tok/s"),
+    "total_latency": _WHOLE_BATCH,
+    "overall_throughput": _OVERALL,
+}
+_SERVER_FIGURES: Keys = {
+    "latency": _WHOLE_BATCH,
+    "last_ttft": ("ttft_ms", "mean", "whole_batch", "s"),
+    "input_throughput": ("prompt_processing_speed", "mean", "prefill", "tok/s"),
+    "output_throughput": ("tokens_per_second", "mean", "decode", "tok/s"),
+    "overall_throughput": _OVERALL,
+}
+# Until 2025 the server's version divided by the whole latency, the time of the prompts included.
+_OLD_SERVER_FIGURES: Keys = {
+    **_SERVER_FIGURES,
+    "output_throughput": ("tokens_per_second", "mean", "wall_clock", "tok/s"),
+}
+
+
+class _Batch(BaseModel):
+    """One batch: every request has the same lengths."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    batch_size: Annotated[PositiveCount, NotBoolean]
+    input_len: Annotated[PositiveCount, NotBoolean]
+    output_len: Annotated[PositiveCount, NotBoolean]
+
+
+def _detect(content: Content) -> bool:
+    return bool(content.json[0]) and content.first_record.keys() >= _KEYS
+
+
+def _parse(content: Content) -> ParsedFile:
+    found = RunCollector()
+    for place, record in records_of(content):
+        if found.is_full:
+            break
+        if isinstance(record, Problem):
+            found.problems.append(record)
+        else:
+            _add_batch(found, place, record)
+    return found.parsed()
+
+
+def _add_batch(found: RunCollector, place: str, record: Record) -> None:
+    row = found.read(_Batch, place, record)
+    if row is None:
+        return
+    if "latency" not in record:
+        tool = "sglang.bench_one_batch"
+        keys = _ENGINE_FIGURES
+    else:
+        tool = "sglang.bench_one_batch_server"
+        keys = _SERVER_FIGURES if "last_ttft" in record else _OLD_SERVER_FIGURES
+        if row.output_len == 1 and keys is _SERVER_FIGURES:  # nothing was decoded
+            keys = {key: what for key, what in keys.items() if key != "output_throughput"}
+    figures = figures_of(record, keys, place)
+    if keys is _ENGINE_FIGURES:
+        _add_mean_decode_speed(figures, record, row, place)
+    workload = WorkloadDocument(
+        load_kind="batch",
+        concurrent_requests=row.batch_size,
+        batch_size=row.batch_size,
+        input_tokens=row.input_len,
+        output_tokens=row.output_len,
+    )
+    add_run(
+        found,
+        place,
+        record,
+        tool,
+        workload,
+        figures,
+        skip={*_SERVER_FIGURES, *keys, *_Batch.model_fields},
+    )
+
+
+def figures_of(
+    record: Record, keys: Keys, place: str, *, sample_count: int | None = None
+) -> Figures:
+    """Return the figures under these keys; −1 is what the tool could not know."""
+    figures = Figures(sample_count=sample_count)
+    for key, (metric, statistic, definition, unit) in keys.items():
+        value = record.get(key)
+        if value != _UNKNOWN:
+            at = join_path(place, key)
+            figures.add(metric, value, unit, at=at, statistic=statistic, definition=definition)
+    return figures
+
+
+def _add_mean_decode_speed(figures: Figures, record: Record, row: _Batch, place: str) -> None:
+    """Derive the mean speed of the decode steps, which the tool states as a median only.
+
+    The first token of each request comes with the prefill; the steps take the rest of the time.
+    """
+    total, prefill = record.get("total_latency"), record.get("prefill_latency")
+    if not isinstance(total, int | float) or not isinstance(prefill, int | float):
+        return
+    if row.output_len < 2 or not 0 < prefill < total:
+        return
+    figures.add(
+        "tokens_per_second",
+        row.batch_size * (row.output_len - 1) / (total - prefill),
+        "tok/s",
+        at=join_path(place, "total_latency"),
+        definition="decode",
+        derived_from=("batch_size", "output_len", "total_latency", "prefill_latency"),
+    )
+
+
+def add_run(
+    found: RunCollector,
+    place: str,
+    record: Record,
+    tool: str,
+    workload: WorkloadDocument,
+    figures: Figures,
+    *,
+    skip: set[str],
+) -> None:
+    """Add the run of a record whose figures and load are read."""
+    settings, hidden = public_settings(record, skip=skip)
+    settings = {name: value for name, value in settings.items() if value != _UNKNOWN}
+    found.warnings += hidden_warning(place, hidden)
+    accepted = settings.get("acc_length")
+    speculates = isinstance(accepted, int | float) and accepted > 1
+    shared = [tool, settings.get("run_name"), workload.input_tokens, workload.output_tokens]
+    run = RunDocument(
+        path=place,
+        given_id=None,
+        identity_record=record,
+        source_records=(record,),
+        model=ModelDocument(model_name=None, quantization=None),
+        hardware=HardwareFacts(),
+        backend="sglang",
+        backend_version=None,
+        workload=workload,
+        setup=SetupDocument(
+            settings=settings, speculation="method not stated" if speculates else None
+        ),
+        measurements=(),
+        tool=tool,
+        sweep_group=json.dumps(shared),
+    )
+    found.add(run, figures)
+
+
+FORMAT = Format(
+    name="sglang-one-batch",
+    title="SGLang bench_one_batch and bench_one_batch_server JSON Lines",
+    version=1,
+    detect=_detect,
+    parse=_parse,
+    tool="SGLang",
+    command="python -m sglang.bench_one_batch --model-path MODEL --result-filename batch.jsonl",
+    file_name="batch.jsonl",
+    fills=(
+        "backend",
+        "concurrent_requests",
+        "input_tokens",
+        "output_tokens",
+        "tokens_per_second",
+        "prompt_processing_speed",
+        "total_tokens_per_second",
+        "e2e_latency_ms",
+    ),
+    lacks=("model_name", "quantization", "gpu_model"),
+)

@@ -1,0 +1,1 @@
+"""vLLM's benchmarks: serve, latency, throughput."""
