@@ -1,12 +1,13 @@
 """Gathers the runs of a serving tool's file: their problems, warnings and sweeps."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from experiments.formats.content import Content
 from experiments.formats.documents import (
     MOST_PROBLEMS,
     InvalidFileError,
@@ -16,6 +17,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.figures import Figures
 from experiments.formats.problems import join_path, problems_of
+from experiments.formats.records import records_of
 
 # What detailed results hold for each request: they make no other run of the same result.
 PER_REQUEST = frozenset(
@@ -87,6 +89,36 @@ class RunCollector:
         if not any(run.status == "completed" for run in self._runs):
             raise InvalidFileError(_all_failed(self._runs))
         return ParsedFile(runs=tuple(_split_sweeps(self._runs)), warnings=tuple(self.warnings))
+
+
+def parse_records(
+    content: Content, add: Callable[[RunCollector, str, Mapping[str, Any]], None]
+) -> ParsedFile:
+    """Return the runs of a file: `add(found, place, record)` reads each of its records."""
+    found = RunCollector()
+    for place, record in records_of(content):
+        if found.is_full:
+            break
+        if isinstance(record, Problem):
+            found.problems.append(record)
+        else:
+            add(found, place, record)
+    return found.parsed()
+
+
+def parse_rows(
+    content: Content,
+    shape: type[RowT],
+    add: Callable[[RunCollector, str, Mapping[str, Any], RowT], None],
+) -> ParsedFile:
+    """Return the runs of a file whose records have one shape, as `add` reads each of them."""
+
+    def add_row(found: RunCollector, place: str, record: Mapping[str, Any]) -> None:
+        row = found.read(shape, place, record)
+        if row is not None:
+            add(found, place, record, row)
+
+    return parse_records(content, add_row)
 
 
 def _all_failed(runs: Sequence[RunDocument]) -> Problem:

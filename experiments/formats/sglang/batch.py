@@ -16,7 +16,6 @@ from experiments.formats.content import Content
 from experiments.formats.documents import (
     ModelDocument,
     ParsedFile,
-    Problem,
     RunDocument,
     SetupDocument,
     WorkloadDocument,
@@ -25,8 +24,7 @@ from experiments.formats.fields import NotBoolean, PositiveCount
 from experiments.formats.figures import Figures
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
-from experiments.formats.records import records_of
-from experiments.formats.serving.runs import RunCollector
+from experiments.formats.serving.runs import RunCollector, parse_rows
 from hardware.resolution import HardwareFacts
 
 Record = Mapping[str, Any]
@@ -74,21 +72,10 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    found = RunCollector()
-    for place, record in records_of(content):
-        if found.is_full:
-            break
-        if isinstance(record, Problem):
-            found.problems.append(record)
-        else:
-            _add_batch(found, place, record)
-    return found.parsed()
+    return parse_rows(content, _Batch, _add_batch)
 
 
-def _add_batch(found: RunCollector, place: str, record: Record) -> None:
-    row = found.read(_Batch, place, record)
-    if row is None:
-        return
+def _add_batch(found: RunCollector, place: str, record: Record, row: _Batch) -> None:
     if "latency" not in record:
         tool = "sglang.bench_one_batch"
         keys = _ENGINE_FIGURES

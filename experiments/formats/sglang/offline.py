@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import ParsedFile, Problem, WorkloadDocument
+from experiments.formats.documents import ParsedFile, WorkloadDocument
 from experiments.formats.fields import NotBoolean, PositiveCount
 from experiments.formats.loads import ALL_AT_ONCE
-from experiments.formats.records import records_of
 from experiments.formats.serving.rows import TokenCount
-from experiments.formats.serving.runs import RunCollector
+from experiments.formats.serving.runs import RunCollector, parse_rows
 from experiments.formats.sglang.batch import Keys, add_run, figures_of
 
 _KEYS = {
@@ -48,13 +47,7 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    found = RunCollector()
-    for place, record in records_of(content):
-        if isinstance(record, Problem):
-            found.problems.append(record)
-        elif (row := found.read(_Row, place, record)) and not found.is_full:
-            _add(found, place, record, row)
-    return found.parsed()
+    return parse_rows(content, _Row, _add)
 
 
 def _add(found: RunCollector, place: str, record: Mapping[str, Any], row: _Row) -> None:

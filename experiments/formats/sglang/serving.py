@@ -15,7 +15,6 @@ from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, RunDocument, WorkloadDocument
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
-from experiments.formats.records import records_of
 from experiments.formats.serving.figures import is_figure, serving_figures
 from experiments.formats.serving.fills import SERVING_FILLS
 from experiments.formats.serving.rows import TRACE, TRACE_PATTERN, Length, ServingRow, TokenCount
@@ -23,6 +22,7 @@ from experiments.formats.serving.runs import (
     PER_REQUEST,
     RunCollector,
     hidden_requests,
+    parse_records,
     without_requests,
 )
 from experiments.formats.sglang.server import (
@@ -71,15 +71,7 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    found = RunCollector()
-    for place, record in records_of(content):
-        if found.is_full:
-            break
-        if isinstance(record, Problem):
-            found.problems.append(record)
-        else:
-            add_run(found, place, record)
-    return found.parsed()
+    return parse_records(content, add_run)
 
 
 def add_run(

@@ -27,7 +27,6 @@ from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
 from experiments.formats.model_names import clean_name, served_model
 from experiments.formats.private import hidden_warning
 from experiments.formats.problems import join_path, short_value
-from experiments.formats.records import records_of
 from experiments.formats.serving.figures import is_figure, serving_figures
 from experiments.formats.serving.fills import SERVING_FILLS
 from experiments.formats.serving.rows import ServingRow
@@ -35,6 +34,7 @@ from experiments.formats.serving.runs import (
     PER_REQUEST,
     RunCollector,
     hidden_requests,
+    parse_records,
     without_requests,
 )
 from experiments.formats.vllm.settings import length, parallelism, vllm_setup
@@ -58,15 +58,7 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    found = RunCollector()
-    for place, record in records_of(content):
-        if found.is_full:
-            break
-        if isinstance(record, Problem):
-            found.problems.append(record)
-        else:
-            add_run(found, place, record)
-    return found.parsed()
+    return parse_records(content, add_run)
 
 
 def add_run(
