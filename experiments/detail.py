@@ -1,6 +1,6 @@
 """All that is known of a run, read at once: its figures, its relatives and where it came from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from experiments.curves import (
     figures_of,
     sweep_runs,
 )
-from experiments.history import HistoryLine, run_history
+from experiments.history import HistoryLine, run_history, upload_items
 from experiments.ingest.actor import Actor
 from experiments.metrics import definition_rank
 from experiments.models import Configuration, Measurement, TestRun, UploadItem
@@ -94,12 +94,13 @@ class RunDetail:
 
 
 def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
-    """Read all that belongs to a run loaded `with_names`: eleven queries whatever there is.
+    """Read all that belongs to a run loaded `with_names`: ten queries whatever there is.
 
     Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself. `reader`
     is who looks at it, None for the public: the history tells names to some only.
     """
     sweep = _sweep_runs(run)
+    items = upload_items(run)
     repeats = _repeats(run)
     figures = _figures_of_lists([item.pk for item in repeats], [item.pk for item in sweep])
     return RunDetail(
@@ -110,8 +111,8 @@ def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
         repeat_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in repeats),
         repeat_summaries=_repeat_summaries(run),
         other_machines=_other_machines(run),
-        origin=_origin(run),
-        history=run_history(run, reader),
+        origin=_origin(items),
+        history=run_history(run, items, reader),
     )
 
 
@@ -184,12 +185,7 @@ def _other_machines(run: TestRun) -> tuple[Configuration, ...]:
     return tuple(sorted(fastest, key=lambda item: -(item.tokens_per_second or 0)))
 
 
-def _origin(run: TestRun) -> UploadItem | None:
-    """Return the upload that made the run what it is now."""
-    made = run.upload_items.filter(action__in=[ItemAction.CREATED, ItemAction.REPLACED])
-    return (
-        made.select_related("upload__uploaded_by", "upload__token")
-        .defer("upload__report")
-        .order_by("-id")
-        .first()
-    )
+def _origin(items: Sequence[UploadItem]) -> UploadItem | None:
+    """Return the place in an upload that made the run what it is now."""
+    made = (ItemAction.CREATED, ItemAction.REPLACED)
+    return next((item for item in reversed(items) if item.action in made), None)

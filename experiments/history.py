@@ -1,6 +1,6 @@
 """What became of a run since it was received, as those may read it who look at it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from benchsite.common.review import COMMAND, ReviewState
 from experiments.choices import ItemAction
 from experiments.ingest.actor import Actor, keys_of_sender
-from experiments.models import RunRevision, TestRun, Upload
+from experiments.models import RunRevision, TestRun, Upload, UploadItem
 from experiments.redaction import redact_text
 
 MAX_CHANGES = 100
@@ -55,19 +55,28 @@ class _Reader:
         return upload is not None and not self.keys.isdisjoint(keys_of_sender(upload))
 
 
-def run_history(run: TestRun, reader: Actor | None) -> tuple[HistoryLine, ...]:
+def upload_items(run: TestRun) -> list[UploadItem]:
+    """Return the places of files that made a run or changed it, oldest first: one query."""
+    items = run.upload_items.exclude(action=ItemAction.UNCHANGED).order_by("id")
+    return list(
+        items.select_related("upload__uploaded_by", "upload__token").defer(
+            "upload__report", "upload__context"
+        )
+    )
+
+
+def run_history(
+    run: TestRun, items: Iterable[UploadItem], reader: Actor | None
+) -> tuple[HistoryLine, ...]:
     """Return the newest MAX_CHANGES changes of a run, newest first, and at last its creation.
 
-    `reader` is None for the public. An earlier version is shown to everybody if it was published,
-    else to curators and who sent the run. Two queries.
+    `items` are its `upload_items`, `reader` is None for the public. An earlier version is shown to
+    everybody if it was published, else to curators and who sent the run. One query.
     """
-    items = run.upload_items.exclude(action=ItemAction.UNCHANGED).order_by("id")
     uploads: dict[UUID, Upload] = {}
     sender_keys: set[str] = set()
     made_by = None
-    for item in items.select_related("upload__uploaded_by", "upload__token").defer(
-        "upload__report", "upload__context"
-    ):
+    for item in items:
         uploads[item.upload_id] = item.upload
         if item.action in (ItemAction.CREATED, ItemAction.REPLACED):
             sender_keys |= keys_of_sender(item.upload)

@@ -187,7 +187,7 @@ def test_a_login_that_ran_out_loses_nothing_of_the_form(
     visitor = context.new_page()
     open_upload_form(visitor)
     visitor.set_input_files("input[name=file]", [file])
-    visitor.locator("summary").click()
+    visitor.locator("#upload-form summary").click()
     visitor.get_by_label("Notes").fill("typed for a long time")
     context.clear_cookies(name="sessionid")
     visitor.get_by_role("button", name="Preview", exact=True).click()

@@ -237,7 +237,7 @@ def test_run_detail_asks_as_much_for_many_runs_as_for_few(
     run = _with_relatives("few", 2)
     many = _with_relatives("many", 20)
     for item in (run, many):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(12):
             body(client, address(item))
 
 
