@@ -206,8 +206,8 @@ def test_health_says_that_no_new_connection_can_be_had(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nothing:
         port = nothing.getsockname()[1]
-    elsewhere = connection.settings_dict | {"HOST": "127.0.0.1", "PORT": port}
-    monkeypatch.setattr(connection, "settings_dict", elsewhere)
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", port)
     response = client.get("/health")
     assert (response.status_code, response.json()["database"]) == (503, "unreachable")
 
