@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from django.conf import settings
 from django.db import connection
 
 from benchsite.embedded.places import find_places
 from benchsite.embedded.server import EmbeddedServer
 
-SOCKET_DIR = "BENCHSITE_TESTS_SOCKET_DIR"
 # What a killed process wrote is with the kernel: only a machine that stops would lose it.
 WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
@@ -33,27 +31,22 @@ def temporary_folder() -> Iterator[Path]:
 def of_the_tests() -> Iterator[str]:
     """Run one server for all tests, and yield its socket's folder.
 
-    Under xdist the controlling process comes here first, and its workers use what it started.
+    DATABASE_URL names it to the workers of xdist, and to every command that a test runs.
     """
-    if SOCKET_DIR in os.environ:
-        yield os.environ[SOCKET_DIR]
-        return
     with temporary_folder() as folder:
-        places = find_places(folder, may_move=False)
-        with EmbeddedServer(places, settings=WITHOUT_FSYNC):
-            os.environ[SOCKET_DIR] = str(places.socket_dir)
+        server = EmbeddedServer(find_places(folder, may_move=False), settings=WITHOUT_FSYNC)
+        with server:
+            os.environ["DATABASE_URL"] = url_of(server)
             try:
-                yield os.environ[SOCKET_DIR]
+                yield str(server.places.socket_dir)
             finally:
-                del os.environ[SOCKET_DIR]
+                del os.environ["DATABASE_URL"]
 
 
 def url_of_the_tests() -> str:
     """Return the address of the database that the running test works on."""
     name = quote(str(connection.settings_dict["NAME"]))
-    if settings.SITE.database_url is not None:
-        return urlsplit(settings.SITE.database_url)._replace(path=f"/{name}").geturl()
-    return f"postgres://postgres@/{name}?host={quote(os.environ[SOCKET_DIR])}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def url_of(server: EmbeddedServer) -> str:
