@@ -62,7 +62,7 @@ def test_an_unknown_upload_is_a_404(client: Client) -> None:
 def test_the_public_reads_json_without_what_is_private(client: Client) -> None:
     settings = {
         "n_batch": 512,
-        "servers": ["10.20.30.40:80", "mail me@example.org"],
+        "peers": ["10.20.30.40:80", "mail me@example.org"],
         "note": "x" * 201,
         "numbers": list(range(21)),
         "deep": {"path": "/home/alice/m.gguf"},
@@ -73,7 +73,7 @@ def test_the_public_reads_json_without_what_is_private(client: Client) -> None:
     (document,) = answer.json()["documents"]
     assert document["experiment_run"]["settings"] == {
         "n_batch": 512,
-        "servers": ["hidden:80", "mail hidden"],
+        "peers": "hidden",
         "note": "left out: a text of 201 characters",
         "numbers": "left out: a list of 21",
         "deep": {"path": "m.gguf"},

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -99,7 +100,8 @@ def test_all_killed_at_once_start_again(site: Site) -> None:
     assert site.upload(document()).status == HTTPStatus.CREATED
     before = site.kept()
     for pid in [site.process.pid, *descendants(site.process.pid)]:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # gone with those it belonged to
+            os.kill(pid, signal.SIGKILL)
     site.process.wait()
     with EmbeddedServer(site.server.places):
         assert site.kept() == before

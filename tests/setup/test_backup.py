@@ -185,6 +185,11 @@ def damage(path: Path) -> None:
     path.write_bytes(content)
 
 
+def cut(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
 def lose_a_row(path: Path) -> None:
     with gzip.open(path) as file:
         lines = file.readlines()
@@ -205,7 +210,7 @@ def add_a_migration(path: Path) -> None:
         ("experiments_testrun.copy.gz", lose_a_row, r"is damaged \(60 rows instead of 61"),
         ("experiments_testrun.copy.gz", Path.unlink, "experiments_testrun.copy.gz cannot be read"),
         ("manifest.json", Path.unlink, r"manifest.json cannot be read \(No such file"),
-        ("manifest.json", damage, "manifest.json is not the manifest of a backup|is of another"),
+        ("manifest.json", cut, "manifest.json is not the manifest of a backup"),
         ("manifest.json", add_a_migration, "newer site .*experiments.9999_of_the_future"),
     ],
 )

@@ -59,14 +59,15 @@ class Command(BaseCommand):
                 connections.close_all()
                 _listen(listener, host, port)
                 web_server = WebServer(listener)
-                try:
-                    web_server.start()
-                    _await_first_answer(host, port)
-                    with _pid_file(settings.SITE.data_dir / PID_FILE):
-                        self._say(f"Ready: http://{host}:{port}/")
-                        self._supervise(web_server)
-                finally:
-                    web_server.stop()
+                with running_server(settings.SITE) as database:
+                    try:
+                        web_server.start()
+                        self._await_home_page(host, port, database)
+                        with _pid_file(settings.SITE.data_dir / PID_FILE):
+                            self._say(f"Ready: http://{host}:{port}/")
+                            self._supervise(web_server, database)
+                    finally:
+                        web_server.stop()
         except WebServerError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -79,19 +80,31 @@ class Command(BaseCommand):
         self.stdout.write(sentence)
         self.stdout.flush()
 
-    def _supervise(self, web_server: WebServer) -> None:
+    def _await_home_page(self, host: str, port: int, database: "EmbeddedServer | None") -> None:
+        """Return once the home page answers well; CommandError where it does not.
+
+        The database may have gone since it was prepared, with a command that had started it.
+        """
+        if _first_status(host, port) == http.HTTPStatus.SERVICE_UNAVAILABLE and database:
+            database.ensure_running()
+        status = _first_status(host, port)
+        if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
+            raise CommandError(
+                f"The home page answered with status {status}; see the messages above."
+            )
+
+    def _supervise(self, web_server: WebServer, database: "EmbeddedServer | None") -> None:
         """Wait for the web server's end; meanwhile replace it when asked to.
 
         An embedded database server that someone else stopped is restarted: that is so after a
         crash, or when this site used the server of a command that ended first.
         """
-        with running_server(settings.SITE) as database:
-            while (status := web_server.wait(CHECK_S)) is None:
-                if database is not None:
-                    self._keep(database)
-                if self.is_replacement_due:
-                    self.is_replacement_due = False
-                    self._replace(web_server)
+        while (status := web_server.wait(CHECK_S)) is None:
+            if database is not None:
+                self._keep(database)
+            if self.is_replacement_due:
+                self.is_replacement_due = False
+                self._replace(web_server)
         raise CommandError(f"The web server ended by itself, with status {status}.")
 
     def _keep(self, database: "EmbeddedServer") -> None:
@@ -161,16 +174,14 @@ def _port_refused(host: str, port: int, error: OSError) -> str:
     )
 
 
-def _await_first_answer(host: str, port: int) -> None:
+def _first_status(host: str, port: int) -> int:
     """Ask for the home page: the request waits in the socket's queue until a worker takes it."""
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
     server = http.client.HTTPConnection(loopback.get(host, host), port, FIRST_ANSWER_TIMEOUT_S)
     try:
         server.request("GET", "/", headers={"Host": "localhost"})
-        status = server.getresponse().status
+        return server.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         raise CommandError(f"The web server did not answer ({error}).") from error
     finally:
         server.close()
-    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
-        raise CommandError(f"The home page answered with status {status}; see the messages above.")
