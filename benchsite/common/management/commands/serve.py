@@ -85,9 +85,10 @@ class Command(BaseCommand):
 
         The database may have gone since it was prepared, with a command that had started it.
         """
-        if _first_status(host, port) == http.HTTPStatus.SERVICE_UNAVAILABLE and database:
-            database.ensure_running()
         status = _first_status(host, port)
+        if status == http.HTTPStatus.SERVICE_UNAVAILABLE and database is not None:
+            database.ensure_running()
+            status = _first_status(host, port)
         if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
             raise CommandError(
                 f"The home page answered with status {status}; see the messages above."
