@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
+from django.db import Error, connections
 
 from benchsite import env
-from benchsite.common.maintenance import maintenance_notice
+from benchsite.common.maintenance import is_database_away, maintenance_notice
 from benchsite.database import running_server
 from benchsite.embedded.errors import EmbeddedError
 from benchsite.webserver import WebServer, WebServerError
@@ -54,20 +55,19 @@ class Command(BaseCommand):
         signal.signal(signal.SIGUSR2, self._note_replacement)
         port: int = settings.SITE.port
         try:
-            with _bound_socket(host, port) as listener:
-                call_command("prepare")
+            with _bound_socket(host, port) as listener, running_server(settings.SITE) as database:
+                _prepare(database)
                 connections.close_all()
                 _listen(listener, host, port)
                 web_server = WebServer(listener)
-                with running_server(settings.SITE) as database:
-                    try:
-                        web_server.start()
-                        self._await_home_page(host, port, database)
-                        with _pid_file(settings.SITE.data_dir / PID_FILE):
-                            self._say(f"Ready: http://{host}:{port}/")
-                            self._supervise(web_server, database)
-                    finally:
-                        web_server.stop()
+                try:
+                    web_server.start()
+                    _await_first_answer(host, port, database)
+                    with _pid_file(settings.SITE.data_dir / PID_FILE):
+                        self._say(f"Ready: http://{host}:{port}/")
+                        self._supervise(web_server, database)
+                finally:
+                    web_server.stop()
         except WebServerError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -79,20 +79,6 @@ class Command(BaseCommand):
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
-
-    def _await_home_page(self, host: str, port: int, database: "EmbeddedServer | None") -> None:
-        """Return once the home page answers well; CommandError where it does not.
-
-        The database may have gone since it was prepared, with a command that had started it.
-        """
-        status = _first_status(host, port)
-        if status == http.HTTPStatus.SERVICE_UNAVAILABLE and database is not None:
-            database.ensure_running()
-            status = _first_status(host, port)
-        if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
-            raise CommandError(
-                f"The home page answered with status {status}; see the messages above."
-            )
 
     def _supervise(self, web_server: WebServer, database: "EmbeddedServer | None") -> None:
         """Wait for the web server's end; meanwhile replace it when asked to.
@@ -175,8 +161,30 @@ def _port_refused(host: str, port: int, error: OSError) -> str:
     )
 
 
-def _first_status(host: str, port: int) -> int:
-    """Ask for the home page: the request waits in the socket's queue until a worker takes it."""
+def _prepare(database: "EmbeddedServer | None") -> None:
+    """Prepare the site, anew if the command that had started its database ended meanwhile."""
+    try:
+        call_command("prepare")
+    except Error as error:
+        if database is None or not is_database_away(error):
+            raise
+        connections.close_all()
+        database.ensure_running()
+        call_command("prepare")
+
+
+def _await_first_answer(host: str, port: int, database: "EmbeddedServer | None") -> None:
+    """Ask for the home page, and once more with the database back if that went away."""
+    status = _status_of_home_page(host, port)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and database is not None:
+        database.ensure_running()
+        status = _status_of_home_page(host, port)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and maintenance_notice() is None:
+        raise CommandError(f"The home page answered with status {status}; see the messages above.")
+
+
+def _status_of_home_page(host: str, port: int) -> int:
+    """Ask for it: the request waits in the socket's queue until a worker takes it."""
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
     server = http.client.HTTPConnection(loopback.get(host, host), port, FIRST_ANSWER_TIMEOUT_S)
     try:
