@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 
+from benchsite.common.exports import Table
 from benchsite.common.ids import new_id
 from experiments.admin.base import actor_of, may_curate, page_context
 from experiments.admin.made import made_by, with_states
@@ -22,12 +23,17 @@ from experiments.choices import UploadOutcome
 from experiments.ingest.drafts import BEYOND_MENDING, draft_again
 from experiments.ingest.review import Reviewed, restore_upload, withdraw_upload
 from experiments.models import Upload
+from experiments.views.exports import table_file, wants_file
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
 PER_PAGE = 25
 MOST_ITEMS = 100
+_COLUMNS = (
+    *("upload", "file", "sent_at", "outcome", "reason", "format", "runs", "scores"),
+    *("withdrawn_or_rejected", "waiting_for_review"),
+)
 
 
 class WithdrawForm(forms.Form):
@@ -37,13 +43,18 @@ class WithdrawForm(forms.Form):
 
 
 def my_uploads(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResponse:
-    """List what the person sent, newest first; drafts that wait come before them."""
+    """List what the person sent, newest first; drafts that wait come before them.
+
+    `?format=csv` or `json` gives the uploads of the page as a file.
+    """
     sent = Upload.objects.filter(uploaded_by_id=request.user.pk).defer("report")
     finished = with_states(sent.exclude(outcome=UploadOutcome.DRAFT))
     pages = Paginator(finished.order_by("-created_at", "-id"), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
     uploads = list(page)
     reasons = _reasons_of_refusals(uploads)
+    if wants_file(request):
+        return table_file(request, [_as_table(uploads, reasons)], stem="my-uploads")
     context = {
         **page_context(request, model_admin, "My uploads"),
         "waiting": _waiting(sent),
@@ -51,6 +62,19 @@ def my_uploads(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResp
         "rows": [(upload, reasons.get(upload.pk)) for upload in uploads],
     }
     return TemplateResponse(request, "admin/experiments/upload/mine.html", context)
+
+
+def _as_table(uploads: Sequence[Any], reasons: Mapping[UUID, str]) -> Table:
+    """Return uploads with their states as a file shows them."""
+    rows = [
+        (
+            *(upload.pk, upload.file_name or None, upload.created_at, upload.outcome),
+            *(reasons.get(upload.pk), upload.format, upload.run_count, upload.score_count),
+            *(upload.out_count, upload.waiting_count),
+        )
+        for upload in uploads
+    ]
+    return Table(name="uploads", header=_COLUMNS, rows=rows)
 
 
 def _waiting(sent: QuerySet[Upload]) -> Iterable[Mapping[str, object]]:

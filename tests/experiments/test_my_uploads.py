@@ -58,6 +58,24 @@ def report(client: Client, upload: Upload) -> Any:
     return client.get(reverse("admin:experiments_upload_change", args=[upload.pk]))
 
 
+def test_my_uploads_are_offered_as_files(client: Client) -> None:
+    uploader(client)
+    good = sent(client, {"experiment_run": experiment()}, name="good.json")
+    send(client, as_file({"nothing": "known"}, "bad.json"))
+    page = client.get(MINE).content.decode()
+    assert "?format=csv&amp;table=uploads" in page
+    rows = client.get(MINE, {"format": "json", "table": "uploads"}).json()["rows"]
+    assert [(row["file"], row["outcome"], row["runs"]) for row in rows] == [
+        ("bad.json", "rejected", 0),
+        ("good.json", "created", 1),
+    ]
+    assert rows[0]["reason"]
+    assert rows[1]["upload"] == str(good.pk)
+    text = client.get(MINE, {"format": "csv"}).content.decode()
+    assert text.splitlines()[0].startswith("upload,file,sent_at,outcome,reason")
+    assert client.get(MINE, {"format": "csv", "table": "none"}).status_code == 400
+
+
 def test_the_list_shows_what_somebody_sent_and_nobody_elses(client: Client) -> None:
     uploader(client, name="another")
     sent(client, {"experiment_run": experiment()}, name="theirs.json")
