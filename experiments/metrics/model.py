@@ -29,7 +29,8 @@ class Definition:
 class Metric:
     """A metric: what is measured, in which unit, and which direction is better.
 
-    `plausible` is the closed range (in `unit`) outside of which a value earns a warning.
+    `plausible` is the closed range (in `unit`) outside of which a value earns a warning;
+    where it begins above 0, a value of 0 is none.
     """
 
     key: str

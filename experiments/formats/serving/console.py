@@ -199,6 +199,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    file_name="benchmark.log",
     fills=(*SERVING_FILLS, "prompt_processing_speed", "itl_ms"),
     lacks=("model_name", "quantization", "backend", "gpu_model"),
 )
