@@ -4,8 +4,12 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """Return the numbers of a process's children."""
-    return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Return the numbers of a process's children; none of one that ended meanwhile."""
+    try:
+        numbers = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # a session of the database, for example
+        return []
+    return [int(number) for number in numbers.split()]
 
 
 def descendants(pid: int) -> list[int]:
@@ -16,4 +20,7 @@ def descendants(pid: int) -> list[int]:
 
 def is_running(pid: int, name: str) -> bool:
     """Whether the command line of a process holds the name."""
-    return name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    try:
+        return name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
