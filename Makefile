@@ -65,6 +65,10 @@ format: $(VENV)/.installed-dev ## rewrite code and templates as `make check` wan
 	$(VENV)/bin/ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## write the tables of formats in README.md and docs/ from the code
+	$(PY) manage.py write_docs
+
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## make the lock files anew from pyproject.toml
 	$(PY) -m pip install --quiet pip-tools==7.6.2

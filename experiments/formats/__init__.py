@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from experiments.formats import inference_perf
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
@@ -10,6 +9,7 @@ from experiments.formats.genai_perf import csv as genai_perf_csv
 from experiments.formats.genai_perf import json as genai_perf_json
 from experiments.formats.guidellm import csv as guidellm_csv
 from experiments.formats.guidellm import reports as guidellm
+from experiments.formats.inference_perf import report as inference_perf
 from experiments.formats.inferencex import csv as inferencex_csv
 from experiments.formats.inferencex import json as inferencex_json
 from experiments.formats.llama_bench import csv as llama_bench_csv
