@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache as kept_answers
+from django.core.cache import cache as cached
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -55,7 +56,7 @@ class FreshnessMiddleware:
         key = _digest([version, code_version(), *_asked(request)])
         etag = f'W/"{key}"'
         answer: HttpResponseBase | None = get_conditional_response(request, etag=etag)
-        if answer is None and (answer := _kept(key)) is None:
+        if answer is None and (answer := _from_cache(key)) is None:
             answer = self.get_response(request)
             if not _may_be_kept(answer):
                 return answer
@@ -64,6 +65,17 @@ class FreshnessMiddleware:
         answer.headers["ETag"] = etag
         patch_cache_control(answer, no_cache=True)
         return answer
+
+
+def of_this_data(key: str, make: Callable[[], Any]) -> Any:
+    """Return what `make` gives, made once for the same data; where that has no name, made anew."""
+    version = data_version()
+    if version is None:
+        return make()
+    found = _from_cache(name := _digest([version, code_version(), key]))
+    if found is None:
+        _into_cache(name, found := make())
+    return found
 
 
 def data_version() -> str | None:
@@ -114,19 +126,21 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(joined).hexdigest()[:40]
 
 
-def _kept(key: str) -> HttpResponse | None:
+def _keep(key: str, answer: HttpResponseBase) -> None:
+    if isinstance(answer, HttpResponse) and len(answer.content) <= LARGEST_KEPT_BYTES:
+        _into_cache(key, answer)
+
+
+def _from_cache(key: str) -> Any:
     try:
-        answer: HttpResponse | None = kept_answers.get(key)
+        return cached.get(key)
     except RedisError as error:
         logger.warning("The cache that CACHE_URL names does not answer: %s", error)
         return None
-    return answer
 
 
-def _keep(key: str, answer: HttpResponseBase) -> None:
-    if not isinstance(answer, HttpResponse) or len(answer.content) > LARGEST_KEPT_BYTES:
-        return
+def _into_cache(key: str, value: Any) -> None:
     try:
-        kept_answers.set(key, answer, KEPT_FOR_S)
+        cached.set(key, value, KEPT_FOR_S)
     except RedisError as error:
         logger.warning("The cache that CACHE_URL names takes nothing: %s", error)
