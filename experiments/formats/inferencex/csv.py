@@ -3,15 +3,14 @@
 Until 2026 its columns were labelled (ms) and held seconds; later ones say so.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
+from experiments.formats.csv_rows import csv_rows, wrong_width
+from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.inferencex import about
 from experiments.formats.inferencex.runs import FILLS, Source, parse_rows
 from experiments.formats.problems import short_value
@@ -46,9 +45,9 @@ _NO_NUMBER = "A number is needed here."
 
 def _detect(content: Content) -> bool:
     lines = content.text.lstrip().splitlines()[:10]
-    about = [line for line in lines if line.startswith("#")]
+    above = [line for line in lines if line.startswith("#")]
     header = next((line for line in lines if not line.startswith("#")), "")
-    return header.startswith(_START) and any(_OURS in line for line in about)
+    return header.startswith(_START) and any(_OURS in line for line in above)
 
 
 def _parse(content: Content) -> ParsedFile:
@@ -63,22 +62,14 @@ def _sources(text: str, problems: list[Problem]) -> Iterator[Source]:
     """Yield each row under the keys of the JSON, with its line."""
     lines = text.splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if line.startswith(_START))
-    reader = csv.reader(io.StringIO("".join(lines[start:]), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader)]
-        for cells in reader:
-            if not any(cells):
-                continue
-            place = f"line {start + reader.line_num}"
-            if len(cells) != len(header):
-                message = f"The row has {len(cells)} values, the header {len(header)} columns."
-                problems.append(Problem(place, message, ",".join(cells)[:80]))
-                continue
-            origin = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell}
-            yield Source(place, _record(origin, place, problems), origin)
-    except csv.Error as error:
-        place = f"line {start + reader.line_num}"
-        raise UnreadableError(Problem(place, f"This is not valid CSV: {error}.")) from error
+    rows = csv_rows("".join(lines[start:]), above=start)
+    header = [name.strip() for name in next(rows)[1]]
+    for place, cells in rows:
+        if wrong := wrong_width(header, cells, place):
+            problems.append(wrong)
+            continue
+        origin = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell}
+        yield Source(place, _record(origin, place, problems), origin)
 
 
 def _record(cells: dict[str, str], place: str, problems: list[Problem]) -> dict[str, Any]:

@@ -49,14 +49,14 @@ _NO_SPEED |= {"notes", "quant", "status", "test", "timestamp", "user"}
 
 
 def _detect(content: Content) -> bool:
-    return any(_has_row(value) for _place, value in _records(content))
+    return any(_has_row(value) for _place, value in content.json_values())
 
 
 def _parse(content: Content) -> ParsedFile:
     refuse_table_beside(content, "as JSON")
     found: list[Source | Problem] = []
     failed: list[str] = []
-    for place, record in _records(content):
+    for place, record in content.json_values():
         for row_place, row in _rows_of(place, record):
             if row is None:
                 failed.append(row_place)
@@ -70,16 +70,6 @@ def _parse(content: Content) -> ParsedFile:
         message = "Tests without a result, as they are left when they fail, were skipped."
         warnings.append(Problem(failed[0], message, len(failed)))
     return parse_rows(found, warnings)
-
-
-def _records(content: Content) -> Iterator[tuple[str, Any]]:
-    """Yield each record of the script with its place, those of arrays one by one."""
-    for document in content.json[0]:
-        if isinstance(document.value, list):
-            for index, value in enumerate(document.value):
-                yield f"{document.place}[{index}]", value
-        else:
-            yield document.place, document.value
 
 
 def _has_row(record: Any) -> bool:

@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import (
-    InvalidFileError,
     ModelDocument,
     ParsedFile,
     Problem,
@@ -27,8 +24,9 @@ from experiments.formats.llmperf.rows import Summary, is_result, summary_figures
 from experiments.formats.loads import ClientLoad, serving_workload
 from experiments.formats.model_names import served_model
 from experiments.formats.private import hidden_warning, public_settings
-from experiments.formats.problems import join_path, problems_of
-from experiments.formats.records import records_of
+from experiments.formats.problems import join_path
+from experiments.formats.records import checked_records, records_of
+from experiments.formats.runs import file_of_runs
 from hardware.resolution import HardwareFacts
 
 KEY = "results_ttft_s_mean"
@@ -62,24 +60,12 @@ def _parse(content: Content) -> ParsedFile:
     runs: list[RunDocument] = []
     warnings: list[Problem] = []
     problems: list[Problem] = []
-    for place, record in _summaries(content):
-        if isinstance(record, Problem):
-            problems.append(record)
-            continue
-        try:
-            summary = Summary.model_validate(record)
-        except ValidationError as error:
-            problems += problems_of(error, place, source=record)
-            continue
+    for place, record, summary in checked_records(_summaries(content), Summary, problems):
         figures = summary_figures(record, summary, place)
         runs.append(_run(place, record, summary, figures, warnings))
         problems += figures.problems
         warnings += figures.warnings
-    if problems:
-        raise InvalidFileError(*problems)
-    if runs and all(run.status == "failed" for run in runs):
-        raise InvalidFileError(*(item for item in warnings if item.message == _NOTHING))
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems, failed=_NOTHING)
 
 
 def _summaries(content: Content) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
