@@ -14,12 +14,12 @@ from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.genai_perf import about
 from experiments.formats.genai_perf.results import Result, parse_results
 from experiments.formats.genai_perf.telemetry import Gpu, Machine, used_gpus
+from experiments.formats.numbers import is_left_out
 from experiments.formats.problems import short_value
 
 _HEADER = re.compile(r"\s*\"?Metric\"?,\"?avg\"?,", re.IGNORECASE)
 _UNIT = re.compile(r"\(([^()]+)\)\s*$")
 _NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
-_UNMEASURED = ("", "nan", "n/a", "none")
 # The header leaves the unit of counts and of some lengths out.
 _UNIT_OF = {"request_count": "requests"}
 _SPREAD = ("std", "sum")  # columns that GenAI-Perf does not have
@@ -113,13 +113,17 @@ def _metric(
     metric: dict[str, Any] = {"unit": unit[1] if unit else _unit_of(tag)}
     for column, cell in row.items():
         statistic = "avg" if column == "value" else column
-        if not _STATISTICS.fullmatch(statistic) or cell.strip().lower() in _UNMEASURED:
+        if not _STATISTICS.fullmatch(statistic) or _is_unmeasured(cell):
             continue
         if not _NUMBER.fullmatch(cell.strip()):
             problems.append(Problem(f"{place}: {column}", _NO_NUMBER, short_value(cell)))
             continue
         metric[statistic] = float(cell.replace(",", ""))
     return tag, metric
+
+
+def _is_unmeasured(cell: str) -> bool:
+    return is_left_out(cell) or cell.strip().lower() == "nan"
 
 
 def _unit_of(tag: str) -> str | None:

@@ -13,6 +13,7 @@ from experiments.formats.csv_rows import csv_rows, wrong_width
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.inferencex import about
 from experiments.formats.inferencex.runs import FILLS, Source, parse_rows
+from experiments.formats.numbers import read_number
 from experiments.formats.problems import short_value
 
 _START = "Model,ISL,OSL,Hardware,"
@@ -40,6 +41,7 @@ _MILLISECONDS = (
     "InferenceX writes seconds under (ms); this is more than a second a token. Send the file as "
     "the site exports it."
 )
+_LARGEST = 1e15
 _NO_NUMBER = "A number is needed here."
 
 
@@ -81,9 +83,9 @@ def _record(cells: dict[str, str], place: str, problems: list[Problem]) -> dict[
         key = _WHOLE.get(column) or _figure_key(column)
         if key is None:
             continue  # a rate or power that the site shows beside these, made from them
-        number = _number(cell)
+        number = read_number(cell)
         at = f"{place}: {column}"
-        if number is None:
+        if number is None or not abs(number) < _LARGEST:
             problems.append(Problem(at, _NO_NUMBER, short_value(cell)))
         elif column.startswith("Mean TPOT") and number > _SLOWEST_SECONDS_PER_TOKEN:
             problems.append(Problem(at, _MILLISECONDS, number))
@@ -101,14 +103,6 @@ def _figure_key(column: str) -> str | None:
     if found is None:
         return None
     return f"{found['statistic'].lower()}_{_NAMES.get(found['name'], found['name'].lower())}"
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if abs(value) < 1e15 else None
 
 
 FORMAT = Format(

@@ -3,10 +3,8 @@
 Neither engine nor machine is in them: who measured a provider of models cannot know either.
 """
 
-import math
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from experiments.formats.base import Format
@@ -23,6 +21,7 @@ from experiments.formats.llmperf import about
 from experiments.formats.llmperf.rows import Summary, is_result, summary_figures
 from experiments.formats.loads import ClientLoad, serving_workload
 from experiments.formats.model_names import served_model
+from experiments.formats.numbers import positive
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.records import checked_records, records_of
@@ -116,8 +115,8 @@ def _run(
                 limit=summary.num_concurrent_requests,
                 requests=summary.results_num_requests_started,
             ),
-            input_tokens=_length(summary.results_number_input_tokens_mean),
-            output_tokens=_length(summary.results_number_output_tokens_mean),
+            input_tokens=positive(summary.results_number_input_tokens_mean),
+            output_tokens=positive(summary.results_number_output_tokens_mean),
             configured_input_tokens=summary.mean_input_tokens or None,
             configured_output_tokens=summary.mean_output_tokens or None,
         ),
@@ -127,7 +126,7 @@ def _run(
         ),
         measurements=figures.measurements,
         status="failed" if nothing else "completed",
-        started_at=datetime.fromtimestamp(summary.timestamp, UTC) if summary.timestamp else None,
+        started_at=summary.timestamp,
         tool="llmperf",
         tool_version=summary.version,
         sweep_group=repr(
@@ -143,10 +142,6 @@ def _run(
 
 def _model(name: str | None) -> ModelDocument:
     return served_model(_MODEL_VERSION.sub("", name) if name else None)
-
-
-def _length(value: float | None) -> float | None:
-    return value if value is not None and 0 < value < math.inf else None
 
 
 FORMAT = Format(

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from benchmarks.protocol import Protocol
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
-from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR, epoch_moment
 from experiments.formats.lm_eval import about
 from experiments.formats.lm_eval.harness import Evaluation
 from experiments.formats.lm_eval.model import (
@@ -136,14 +136,11 @@ def _measured_at(record: Record) -> datetime | None:
     if seconds is None:
         return None
     try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        moment = None
-    if moment is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        return epoch_moment(seconds)
+    except ValueError:
         message = f"A date is seconds since 1970, in the years {EARLIEST_YEAR} to {LATEST_YEAR}."
         record.complain(message, record.value.get("date"), "date")
         return None
-    return moment
 
 
 def _context(

@@ -12,10 +12,10 @@ from experiments.formats.lm_eval.harness import (
     plain_label,
     version_text,
 )
+from experiments.formats.numbers import is_left_out, is_number
 from experiments.formats.problems import join_path, short_value
 
 _LARGEST = 1e15
-_NOTHING = (None, "", "N/A", "NA")
 # Old files know no groups; these tasks are the whole of those whose names go on from theirs.
 _WHOLE_OF_PREFIX = ("crows_pairs_english", "crows_pairs_french")
 
@@ -44,9 +44,9 @@ class Record:
 
     def number(self, value: Any, *path: str) -> float | None:
         """Return a finite number; None for "N/A", and with a warning for NaN and infinity."""
-        if value is None or (isinstance(value, str) and value.strip() in _NOTHING):
+        if value is None or (isinstance(value, str) and is_left_out(value)):
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             self.complain("A number is expected here.", value, *path)
         elif isinstance(value, float) and not math.isfinite(value):
             message = "NaN and infinity are not results; the figure is left out."
