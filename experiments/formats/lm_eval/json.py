@@ -19,7 +19,8 @@ from experiments.formats.lm_eval.model import (
     reported_names,
     shared_protocol,
 )
-from experiments.formats.lm_eval.results import Record, read_tasks
+from experiments.formats.lm_eval.record import Record
+from experiments.formats.lm_eval.results import read_tasks
 from experiments.formats.lm_eval.scores import parse_evaluations
 from experiments.formats.problems import join_path, short_value
 
