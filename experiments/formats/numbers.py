@@ -26,6 +26,11 @@ def read_number(text: str) -> float | None:
         return None
 
 
+def as_percent(share: float) -> float:
+    """Return a share in percent: 0.7212 gives 72.12, not 72.11999999999999."""
+    return round(100 * share, 10)
+
+
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Tell whether a value is a number, which true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

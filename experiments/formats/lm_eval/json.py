@@ -18,6 +18,7 @@ from experiments.formats.lm_eval.model import (
     read_arguments,
     reported_names,
     shared_protocol,
+    text_of,
 )
 from experiments.formats.lm_eval.record import Record
 from experiments.formats.lm_eval.results import read_tasks
@@ -90,13 +91,13 @@ def _evaluation(record: Record) -> Evaluation:
         model=model_document(arguments, record.value.get("model_name")),
         tasks=read_tasks(record),
         protocol=_protocol(record, config, arguments),
-        limit=None if limit is None else _limit_text(limit),
+        limit=None if limit is None else _limittext_of(limit),
         measured_at=_measured_at(record),
         context=_context(record, config, arguments),
     )
 
 
-def _limit_text(limit: Any) -> str:
+def _limittext_of(limit: Any) -> str:
     return f"{limit:g}" if isinstance(limit, float) else str(short_value(limit))
 
 
@@ -122,11 +123,11 @@ def _protocol(record: Record, config: Mapping[str, Any], arguments: Mapping[str,
     if used is None and template != "":
         used = "yes" if template else "no"
     if record.value.get("system_instruction"):
-        sha = _text(record.value.get("system_instruction_sha")) or "of unknown hash"
+        sha = text_of(record.value.get("system_instruction_sha")) or "of unknown hash"
         used = f"{used or 'not known'}, system instruction {sha[:16]}"
     return replace(
         shared,
-        harness_version=_text(record.value.get("lm_eval_version")),
+        harness_version=text_of(record.value.get("lm_eval_version")),
         chat_template=used,
     )
 
@@ -173,10 +174,6 @@ def _is_short(value: Any) -> bool:
     return isinstance(value, bool | int) or (
         isinstance(value, str) and 0 < len(value) <= _LONGEST_FACT
     )
-
-
-def _text(value: Any) -> str | None:
-    return value.strip() if isinstance(value, str) and value.strip() else None
 
 
 FORMAT = Format(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.formats.documents import Problem
+from experiments.formats.terminal import without_controls
 
 TITLE = re.compile(r"={5,} Serving Benchmark Result ={5,}")
 _RULE = re.compile(r"={20,}")
-_CONTROLS = re.compile(r"\x1b\[[0-9;]*m")
 _UNSET = {"not set", "none"}
 _STATISTIC = re.compile(
     r"(?P<statistic>Mean|Median|Std|Max|P\d{1,2}(?:\.\d{1,3})?) "
@@ -71,7 +71,7 @@ def read_tables(text: str, place: str, problems: list[Problem]) -> Iterator[Tabl
     arguments: dict[str, Any] = {}
     table: Table | None = None
     for number, raw in enumerate(text.splitlines(), 1):
-        line = _CONTROLS.sub("", raw).strip()
+        line = without_controls(raw).strip()
         here = f"{place} line {number}".strip()
         if _NAMESPACE in line:
             arguments = _arguments(line)
