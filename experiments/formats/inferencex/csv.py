@@ -18,6 +18,7 @@ from experiments.formats.problems import short_value
 
 _START = "Model,ISL,OSL,Hardware,"
 _OURS = "InferenceX"
+_BEGINNING = 2000  # characters, of which the licence takes 300
 _LATENCY = re.compile(
     r"(?P<statistic>Mean|Median|P[\d.]+|Std) (?P<name>TTFT|TPOT|ITL|E2E Latency|Interactivity) "
     r"\((?P<unit>ms|s|tok/s/user)\)"
@@ -46,7 +47,7 @@ _NO_NUMBER = "A number is needed here."
 
 
 def _detect(content: Content) -> bool:
-    lines = content.text.lstrip().splitlines()[:10]
+    lines = content.text.lstrip()[:_BEGINNING].splitlines()
     above = [line for line in lines if line.startswith("#")]
     header = next((line for line in lines if not line.startswith("#")), "")
     return header.startswith(_START) and any(_OURS in line for line in above)
