@@ -1,16 +1,39 @@
 """Numbers as tools write them: in JSON, where NaN and infinity are no measurements, and as text."""
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
+_LEFT_OUT = ("", "n/a", "na", "none")
 _NO_MEASUREMENT = "NaN and infinity are not measurements; leave the field out if it is not known."
 
 
-_LEFT_OUT = ("", "n/a", "na", "none")
+def nonfinite_problems(value: Any, place: str) -> Iterator[Problem]:
+    """Yield a problem for each NaN or infinity within an object or a list at `place`.
+
+    (1e400 is read as infinity.)
+    """
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        if isinstance(item, dict | list):
+            yield from nonfinite_problems(item, join_path(place, key))
+        elif isinstance(item, float) and not math.isfinite(item):
+            yield Problem(join_path(place, key), _NO_MEASUREMENT, str(item))
+
+
+def without_nonfinite(value: Any) -> Any:
+    """Return the value with every NaN and infinity as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: without_nonfinite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nonfinite(item) for item in value]
+    return value
 
 
 def is_left_out(cell: str) -> bool:
@@ -36,7 +59,7 @@ def is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def positive(value: Any, *, below: float = math.inf) -> float | None:
+def positive(value: Any, *, below: float = sys.float_info.max) -> float | None:
     """Return a number between 0 and `below`, None for any other value."""
     return float(value) if is_number(value) and 0 < value < below else None
 
@@ -53,27 +76,3 @@ def _whole(value: Any, most: int) -> int | None:
         value = int(value)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return value if is_whole and 0 < value <= most else None
-
-
-def nonfinite_problems(value: Any, place: str) -> Iterator[Problem]:
-    """Yield a problem for each NaN or infinity within an object or a list at `place`.
-
-    (1e400 is read as infinity.)
-    """
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, item in items:
-        if isinstance(item, dict | list):
-            yield from nonfinite_problems(item, join_path(place, key))
-        elif isinstance(item, float) and not math.isfinite(item):
-            yield Problem(join_path(place, key), _NO_MEASUREMENT, str(item))
-
-
-def without_nonfinite(value: Any) -> Any:
-    """Return the value with every NaN and infinity as None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: without_nonfinite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_nonfinite(item) for item in value]
-    return value

@@ -91,13 +91,13 @@ def _evaluation(record: Record) -> Evaluation:
         model=model_document(arguments, record.value.get("model_name")),
         tasks=read_tasks(record),
         protocol=_protocol(record, config, arguments),
-        limit=None if limit is None else _limittext_of(limit),
+        limit=None if limit is None else _limit_text(limit),
         measured_at=_measured_at(record),
         context=_context(record, config, arguments),
     )
 
 
-def _limittext_of(limit: Any) -> str:
+def _limit_text(limit: Any) -> str:
     return f"{limit:g}" if isinstance(limit, float) else str(short_value(limit))
 
 

@@ -16,6 +16,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.fields import NotBoolean, PositiveCount
 from experiments.formats.figures import Figures
+from experiments.formats.numbers import positive
 from experiments.formats.problems import join_path
 from experiments.formats.serving.runs import RunCollector, parse_rows
 from experiments.formats.sglang import about
@@ -99,10 +100,8 @@ def _add_mean_decode_speed(figures: Figures, record: Record, row: _Batch, place:
 
     The first token of each request comes with the prefill; the steps take the rest of the time.
     """
-    total, prefill = record.get("total_latency"), record.get("prefill_latency")
-    if not isinstance(total, int | float) or not isinstance(prefill, int | float):
-        return
-    if row.output_len < 2 or not 0 < prefill < total:
+    total, prefill = positive(record.get("total_latency")), positive(record.get("prefill_latency"))
+    if total is None or prefill is None or row.output_len < 2 or not prefill < total:
         return
     figures.add(
         "tokens_per_second",
