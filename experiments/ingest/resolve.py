@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
@@ -88,6 +88,12 @@ class ResolvedFile:
     warnings: list[Problem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
+    @property
+    def models(self) -> Iterator[ResolvedModel]:
+        """The model of each run and of each set of scores."""
+        yield from (run.model for run in self.runs)
+        yield from (scores.model for scores in self.score_sets)
+
 
 class LookedUp:
     """What the database says of machines and models: read once for files resolved together."""
@@ -114,8 +120,7 @@ class LookedUp:
 
     def learn(self, resolved: "ResolvedFile") -> None:
         """Take in what a file tells of its models, as writing it will."""
-        models = [run.model for run in resolved.runs]
-        for model in (*models, *(scores.model for scores in resolved.score_sets)):
+        for model in resolved.models:
             known = self._variants.setdefault(model.model_name, {})
             key = (model.quantization.name, model.lora_adapter)
             before = known.get(key, VariantFacts())
@@ -305,11 +310,8 @@ def _resolve_scores(score_set: ScoreSetDocument) -> ResolvedScoreSet:
 
 def _unknown_names(resolved: ResolvedFile) -> list[Problem]:
     """Warn once of each quantization that the site does not know."""
-    models: Sequence[ResolvedModel] = [
-        *(run.model for run in resolved.runs),
-        *(scores.model for scores in resolved.score_sets),
-    ]
-    unknown = {model.quantization.name for model in models if not model.quantization.known}
+    quantizations = (model.quantization for model in resolved.models)
+    unknown = {quantization.name for quantization in quantizations if not quantization.known}
     message = "The site does not know this quantization; it is kept as written. Is it right?"
     return [Problem("quantization", message, name) for name in sorted(unknown)]
 

@@ -96,6 +96,7 @@ def write_files(files: Sequence[FileToWrite]) -> list[Written]:
     stored = TestRun.objects.with_names().select_related("sweep")
     existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
     writer = _Writer(files[0].actor)
+    writer.read_variants(model for file in files for model in file.resolved.models)
     parts = [_FileWriter(writer, file) for file in files]
     for part in parts:
         _refuse(part.file, existing)
@@ -251,6 +252,13 @@ class _Writer:
         )
         _check_lengths(row, document.path)
         return row
+
+    def read_variants(self, models: Iterable[ResolvedModel]) -> None:
+        """Read those of the variants that are here: one query."""
+        names = {model.model_name for model in models}
+        for variant in ModelVariant.objects.filter(model_name__in=names):
+            key = (variant.model_name, variant.quantization, variant.lora_adapter)
+            self._variants[key] = variant
 
     def variant(self, model: ResolvedModel) -> ModelVariant:
         """Return the variant of a model, which learns what it tells for the first time."""
