@@ -162,7 +162,7 @@ class _Finder:
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
                 elif is_sidecar(entry.name):
-                    self._met += 1
+                    continue
                 elif Path(entry.path).is_dir():
                     self.found.linked_folders.append(printable(entry.path))
                 else:

@@ -17,6 +17,11 @@ from experiments.ingest.reading import Reading, read
 CHUNK = 25
 """How many files are handed over at once: they are small, and handing over costs."""
 
+_LOST = (
+    "A process that reads files ended before its time: was it killed, or is memory short? What is "
+    "written stays; --jobs 1 reads in this process."
+)
+
 
 class ReadersLostError(Exception):
     """A process that reads ended: it was killed, or ran out of memory."""
@@ -41,10 +46,7 @@ class Readings:
         try:
             return [reading for future in self._futures for reading in future.result()]
         except BrokenProcessPool as error:
-            raise ReadersLostError(
-                "A process that reads files ended before its time: was it killed, or is memory "
-                "short? What is written stays; --jobs 1 reads in this process."
-            ) from error
+            raise ReadersLostError(_LOST) from error
 
 
 class Readers:
@@ -101,7 +103,7 @@ class _ReadHere(Readings):
 
 class _Lost(Readings):
     def wait(self) -> list[Reading]:
-        raise ReadersLostError("The processes that read files have ended.")
+        raise ReadersLostError(_LOST)
 
 
 def _read_all(files: Sequence[ToRead], limit_bytes: int) -> list[Reading]:

@@ -20,6 +20,7 @@ NAMES = ("benchsite.yaml", "benchsite.yml")
 _FILES = "files"
 _LARGEST_BYTES = 1024 * 1024
 _CONTEXT = "context."
+_FIELDS = ", ".join(CONTEXT_FIELDS)
 
 
 class SidecarError(FormatError):
@@ -131,8 +132,11 @@ def _parsed(path: Path, data: bytes) -> Sidecar:
 def _fields(path: Path, value: Any, place: str) -> dict[str, Any]:
     """Return validated context fields as they were written."""
     if not isinstance(value, dict):
-        message = f"It maps fields to values; they are {', '.join(CONTEXT_FIELDS)}."
+        message = f"It maps fields to values; they are {_FIELDS}."
         raise SidecarError(Problem(f"{path}: {place[:-1]}", message, short_value(value)))
+    if unknown := [name for name in value if name not in CONTEXT_FIELDS]:
+        message = f"This is no field; the fields are {_FIELDS}."
+        raise SidecarError(*(Problem(f"{path}: {place}{name}", message, name) for name in unknown))
     try:
         return read_context(value).stated()
     except InvalidFileError as error:

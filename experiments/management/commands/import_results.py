@@ -142,7 +142,7 @@ class Command(BaseCommand):
             loaded = self._loaded(found, tally)
             taken = take_in(loaded, self.wanted, readers, is_stopped=stop.is_set)
             for file, report in taken:
-                tally.add(file.shown, report)
+                tally.add(file.shown, report, file.sources)
                 if report_file:
                     _write_line(report_file, _line(file, report))
                 if not report.accepted or self.options["verbosity"] > 1:
