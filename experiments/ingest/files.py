@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from experiments.ingest.sidecars import is_sidecar
+
 STANDARD_INPUT = "-"
 LONGEST_NAME = 255
 _MAGIC = re.compile(r"[*?[]")
@@ -106,6 +108,9 @@ class _Finder:
         else:
             if stat.S_ISDIR(mode):
                 self._add_folder(path, below=path)
+            elif is_sidecar(path.name):
+                why = "This gives context to the files of its folder; name the folder."
+                self._trouble(argument, why)
             else:
                 self._add_file(path, _typed_name(path, path.parent), was_named=True)
 
@@ -127,6 +132,8 @@ class _Finder:
             self._trouble(argument, f"This pattern cannot be used: {_why(error)}")
             return
         for match in matches:
+            if is_sidecar(match.name):
+                continue
             hidden = any(part.startswith(".") for part in match.relative_to(root).parts)
             if hidden and not shows_hidden:
                 continue
@@ -154,6 +161,8 @@ class _Finder:
                     self.found.hidden.append(printable(entry.path))
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
+                elif is_sidecar(entry.name):
+                    continue
                 elif Path(entry.path).is_dir():
                     self.found.linked_folders.append(printable(entry.path))
                 else:
