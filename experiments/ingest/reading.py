@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from experiments.formats import detect_format
-from experiments.formats.content import UnpackedTooLargeError, decode
+from experiments.formats.content import decode
 from experiments.formats.documents import (
     FormatError,
     ParsedFile,
@@ -11,6 +11,7 @@ from experiments.formats.documents import (
     UnknownFormatError,
     UnreadableError,
 )
+from experiments.formats.packed import UnpackedTooLargeError
 from experiments.ingest.report import Refusal
 
 _GZIP = b"\x1f\x8b"
