@@ -53,6 +53,11 @@ class ResolvedModel:
     parameters: int | None
     weights_gb: float | None
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The names that make the variant."""
+        return (self.model_name, self.quantization.name, self.lora_adapter)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedRun:

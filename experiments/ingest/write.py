@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks.models import ModelVariant
-from benchmarks.services import VariantFacts, get_or_create_variant
-from benchsite.common.copying import copy_rows
+from benchmarks.services import VariantFacts, create_variants, get_or_create_variant
+from benchsite.common.copying import copy_models, copy_rows
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction, MeasuredAs
 from experiments.formats.documents import InvalidFileError, Problem
@@ -40,6 +40,10 @@ from experiments.summaries import refresh_configurations
 from hardware.models import HardwareProfile
 from hardware.services import ResolvedHardware, get_or_create_profile
 
+MEASURED = (
+    *("run", "metric", "statistic", "definition", "value", "unit"),
+    *("sample_count", "samples", "derived_from", "context"),
+)
 _CONFIGURATION_FIELDS = (
     "variant_id",
     "platform_id",
@@ -96,7 +100,7 @@ def write_files(files: Sequence[FileToWrite]) -> list[Written]:
     stored = TestRun.objects.with_names().select_related("sweep")
     existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
     writer = _Writer(files[0].actor)
-    writer.read_variants(model for file in files for model in file.resolved.models)
+    writer.find_variants([model for file in files for model in file.resolved.models])
     parts = [_FileWriter(writer, file) for file in files]
     for part in parts:
         _refuse(part.file, existing)
@@ -200,8 +204,12 @@ class _Writer:
         touched |= {run.configuration_id for run, *_rest in self.settled.values()}
         self._keep_versions(replaced)
         _replace([rows[run_id] for run_id in replaced])
-        copy_rows(rows[item.run.id] for item in prepared if item.before is None)
-        copy_rows(measurement for item in prepared for measurement in _measurements(item.run))
+        copy_models([rows[item.run.id] for item in prepared if item.before is None])
+        copy_rows(
+            Measurement,
+            MEASURED,
+            (figure for item in prepared for figure in _measurements(item.run)),
+        )
         self._settle()
         refresh_configurations(touched)
 
@@ -229,14 +237,14 @@ class _Writer:
                 [run], action=action, state=self.review_state, who=self.actor.who
             )
 
-    def _row(self, item: _Prepared, configuration: Configuration, sweep: Sweep | None) -> TestRun:
+    def _row(self, item: _Prepared, configuration_id: int, sweep: Sweep | None) -> TestRun:
         """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
         run, document = item.run, item.run.document
         row = TestRun(
             id=run.id,
             variant=item.variant,
             hardware=item.profile,
-            configuration=configuration,
+            configuration_id=configuration_id,
             sweep=sweep,
             backend=run.backend,
             reported_names=run.reported_names,
@@ -253,28 +261,36 @@ class _Writer:
         _check_lengths(row, document.path)
         return row
 
-    def read_variants(self, models: Iterable[ResolvedModel]) -> None:
-        """Read those of the variants that are here: one query."""
+    def find_variants(self, models: Collection[ResolvedModel]) -> None:
+        """Read the variants that are here, and make the others: three queries."""
         names = {model.model_name for model in models}
         for variant in ModelVariant.objects.filter(model_name__in=names):
             key = (variant.model_name, variant.quantization, variant.lora_adapter)
             self._variants[key] = variant
+        new: dict[tuple[str, str, str], VariantFacts] = {}
+        for model in models:
+            if model.key not in self._variants:
+                new.setdefault(model.key, self._facts(model))
+        if new:
+            self._variants |= create_variants(new)
+
+    def _facts(self, model: ResolvedModel) -> VariantFacts:
+        """Return what a file tells; what waits for review says nothing that everybody sees."""
+        if self.review_state != ReviewState.PUBLISHED:
+            return VariantFacts()
+        return VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
 
     def variant(self, model: ResolvedModel) -> ModelVariant:
         """Return the variant of a model, which learns what it tells for the first time."""
-        key = (model.model_name, model.quantization.name, model.lora_adapter)
-        # What waits for review says nothing about a variant that everybody sees.
-        is_public = self.review_state == ReviewState.PUBLISHED
-        facts = VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
-        known = self._variants.get(key)
-        if known is None or (is_public and facts.adds_to(known)):
-            known = self._variants[key] = get_or_create_variant(
+        facts = self._facts(model)
+        if facts.adds_to(self._variants[model.key]):
+            self._variants[model.key] = get_or_create_variant(
                 model_name=model.model_name,
                 quantization=model.quantization.name,
                 lora_adapter=model.lora_adapter,
-                facts=facts if is_public else None,
+                facts=facts,
             )
-        return known
+        return self._variants[model.key]
 
     def profile(self, hardware: ResolvedHardware) -> HardwareProfile:
         """Return the stored machine of resolved hardware."""
@@ -382,35 +398,27 @@ def _sweeps(prepared: Collection[_Prepared]) -> dict[str, Sweep]:
     return Sweep.objects.in_bulk(labels, field_name="key")
 
 
-def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Configuration]:
-    """Return the configuration of each identity, made if need be: three queries at most."""
+def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], int]:
+    """Return the id of the configuration of each identity, made if need be: two queries."""
     wanted = {item.configuration_identity: item for item in prepared}
-
-    def stored() -> dict[tuple[Any, ...], Configuration]:
-        candidates = Configuration.objects.filter(
-            variant__in={item.variant for item in prepared},
-            workload_key__in={item.run.workload_key for item in prepared},
+    if not wanted:
+        return {}
+    candidates = Configuration.objects.filter(
+        variant__in={item.variant for item in prepared},
+        workload_key__in={item.run.workload_key for item in prepared},
+    )
+    found = {row[1:]: row[0] for row in candidates.values_list("id", *_CONFIGURATION_FIELDS)}
+    missing = {
+        identity: Configuration(
+            **dict(zip(_CONFIGURATION_FIELDS, identity, strict=True)),
+            load_class=item.run.load_class,
+            load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
         )
-        return {
-            tuple(getattr(row, name) for name in _CONFIGURATION_FIELDS): row for row in candidates
-        }
-
-    found = stored() if wanted else {}
-    missing = [item for identity, item in wanted.items() if identity not in found]
-    if missing:
-        Configuration.objects.bulk_create(
-            [
-                Configuration(
-                    **dict(zip(_CONFIGURATION_FIELDS, item.configuration_identity, strict=True)),
-                    load_class=item.run.load_class,
-                    load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
-                )
-                for item in missing
-            ],
-            batch_size=1000,
-        )
-        found = stored()
-    return found
+        for identity, item in wanted.items()
+        if identity not in found
+    }
+    Configuration.objects.bulk_create(missing.values(), batch_size=1000)
+    return found | {identity: row.pk for identity, row in missing.items()}
 
 
 def _replace(rows: Sequence[TestRun]) -> None:
@@ -443,23 +451,13 @@ def _check_lengths(row: TestRun, path: str) -> None:
             )
 
 
-def _measurements(run: ResolvedRun) -> list[Measurement]:
-    """Return the rows of a run's figures, not yet saved."""
-    return [
-        Measurement(
-            run_id=run.id,
-            metric=item.metric,
-            statistic=item.statistic,
-            definition=item.definition,
-            value=item.value,
-            unit=item.unit,
-            sample_count=item.sample_count,
-            samples=item.samples,
-            derived_from=item.derived_from,
-            context=dict(item.context),
+def _measurements(run: ResolvedRun) -> Iterator[tuple[Any, ...]]:
+    """Yield the figures of a run as rows of MEASURED."""
+    for item in run.document.measurements:
+        yield (
+            *(run.id, item.metric, item.statistic, item.definition, item.value, item.unit),
+            *(item.sample_count, item.samples, item.derived_from, dict(item.context)),
         )
-        for item in run.document.measurements
-    ]
 
 
 def _attributes(source: object, names: Iterable[str]) -> dict[str, Any]:
