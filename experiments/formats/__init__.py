@@ -12,6 +12,7 @@ from experiments.formats.guidellm import csv as guidellm_csv
 from experiments.formats.guidellm import reports as guidellm
 from experiments.formats.inferencex import csv as inferencex_csv
 from experiments.formats.inferencex import json as inferencex_json
+from experiments.formats.lighteval import json as lighteval_json
 from experiments.formats.llama_bench import csv as llama_bench_csv
 from experiments.formats.llama_bench import json as llama_bench_json
 from experiments.formats.llama_bench import markdown as llama_bench_markdown
@@ -61,6 +62,7 @@ _JSON_FORMATS = (
     llmd_report.FORMAT,
     inference_perf.FORMAT,
     genai_perf_json.FORMAT,
+    lighteval_json.FORMAT,
     lm_eval_json.FORMAT,
     llmperf.FORMAT,
     mmlu_pro_json.FORMAT,

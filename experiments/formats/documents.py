@@ -74,8 +74,9 @@ class ScoreDocument:
     """The result of one benchmark, under the name that the source gives it.
 
     `partial_reason` says why it does not cover the benchmark. `scale_known` tells that the source
-    leaves no doubt about the scale, so that 0.3 is 0.3 % and no fraction; `higher_is_better` is
-    used when the benchmark is not known yet.
+    leaves no doubt about the scale, so that 0.3 is 0.3 % and no fraction; `doubt` says why the
+    score may not be what it seems: it is not ranked until a curator confirms it. `higher_is_better`
+    is used when the benchmark is not known yet.
     """
 
     path: str
@@ -88,6 +89,7 @@ class ScoreDocument:
     complete: bool | None = None
     partial_reason: str | None = None
     scale_known: bool = False
+    doubt: str | None = None
     higher_is_better: bool | None = None
     measured_at: datetime | None = None
     zone_known: bool = True

@@ -1,13 +1,25 @@
-"""NaN and infinities in JSON: Python reads and writes them, no database stores them."""
+"""Numbers as Python writes them: NaN and infinities, which no database stores, and numpy's."""
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
+_NUMPY = re.compile(r"(?:np|numpy)\.float\d+\((?P<number>[^()]*)\)")
 _NO_MEASUREMENT = "NaN and infinity are not measurements; leave the field out if it is not known."
+
+
+def without_numpy(text: str) -> str:
+    """Return a number as Python's numpy prints it without the name of its type.
+
+    "np.float64(0.75)" gives "0.75"; any other text comes back stripped.
+    """
+    text = text.strip()
+    found = _NUMPY.fullmatch(text)
+    return found["number"].strip() if found else text
 
 
 def nonfinite_problems(value: Any, place: str) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from benchmarks.totals import category_key
 from experiments.formats.documents import Problem
 from experiments.formats.lm_eval.harness import Figure, label_depth, plain_label
 from experiments.formats.lm_eval.tasks import is_curated_task
+from experiments.formats.numbers import without_numpy
 
 HEADER = re.compile(
     r"^[ \t]*\|[ \t]*(Tasks?|Groups?)[ \t]*\|[ \t]*Version[ \t]*\|.*\|[ \t]*Value[ \t]*\|",
@@ -20,7 +21,6 @@ _INVOCATION = re.compile(
     r"(?P<model>\S+) \((?P<arguments>.*?)\)(, gen_kwargs: \(.*?\))?, limit: (?P<limit>[^,\s]+)"
     r"(, provide_description: \S+)?, num_fewshot: (?P<shots>[^,\s]+), batch_size"
 )
-_NUMPY = re.compile(r"np\.float\d+\((?P<number>[^()]*)\)")
 _LONGEST_INVOCATION = 5_000
 _NOTHING = ("", "N/A", "None", "NA")
 
@@ -121,8 +121,7 @@ class TableReader:
             self.problems.append(Problem(figure.path, message, value))
 
     def _number(self, text: str, number: int, column: str) -> float | None:
-        found = _NUMPY.fullmatch(text)
-        text = found["number"] if found else text
+        text = without_numpy(text)
         if text in _NOTHING:
             return None
         place = f"line {number}"
