@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from experiments.formats import inference_perf
+from experiments.formats import bigcode, inference_perf
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
+from experiments.formats.evalplus import leaderboard as evalplus_leaderboard
+from experiments.formats.evalplus import results as evalplus_results
 from experiments.formats.genai_perf import csv as genai_perf_csv
 from experiments.formats.genai_perf import json as genai_perf_json
 from experiments.formats.guidellm import csv as guidellm_csv
@@ -65,6 +67,9 @@ _JSON_FORMATS = (
     lighteval_json.FORMAT,
     lm_eval_json.FORMAT,
     llmperf.FORMAT,
+    evalplus_results.FORMAT,
+    evalplus_leaderboard.FORMAT,
+    bigcode.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
 )
