@@ -28,6 +28,7 @@ from experiments.formats.mmlu_pro import json as mmlu_pro_json
 from experiments.formats.mmlu_pro import report as mmlu_pro_report
 from experiments.formats.mmlu_pro import text as mmlu_pro_text
 from experiments.formats.near_misses import advice
+from experiments.formats.opencompass import summary as opencompass_summary
 from experiments.formats.records import skipped_lines
 from experiments.formats.serving import console as serving_console
 from experiments.formats.sglang import batch as sglang_batch
@@ -78,6 +79,7 @@ FORMATS: tuple[Format, ...] = (
     genai_perf_csv.FORMAT,
     inferencex_csv.FORMAT,
     guidellm_csv.FORMAT,
+    opencompass_summary.FORMAT,
     guidellm.YAML_FORMAT,  # told by the keys at the margin, before JSON is looked for
     llmd_report.YAML_FORMAT,
     inference_perf.YAML_FORMAT,

@@ -10,8 +10,9 @@ from django.test import Client
 
 from benchmarks.models import BenchmarkScore
 from experiments.formats.evalplus.scores import pass_at_k
+from experiments.ingest.actor import Actor
 from experiments.ingest.pipeline import ingest_file
-from tests.experiments.scores import Actor, ingest_scores, only, parse, problems, sample, scores
+from tests.experiments.scores import ingest_scores, only, parse, problems, sample, scores
 from tests.experiments.ways_in import by_api, by_form
 
 RESULTS, LEADERBOARD, BIGCODE = "evalplus-json", "evalplus-leaderboard", "bigcode-json"

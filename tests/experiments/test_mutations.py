@@ -31,6 +31,8 @@ FOLDERS_OF_CORPUS = (
     "vllm-*",
     "guidellm*",
     "llmd-benchmark-report",
+    "evalplus",
+    "opencompass",
 )
 PAGES = ("/", "/?expand=all", "/api/performance-grid", "/api/configurations", "/api/runs")
 _NO_RESULTS = ("README.md", "__init__.py")
