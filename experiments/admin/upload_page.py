@@ -1,5 +1,7 @@
 """The upload form: what it is sent becomes drafts, and the answer is their preview."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,16 +17,19 @@ from experiments.admin.base import actor_of, page_context
 from experiments.admin.batch_page import show_batch
 from experiments.formats import FORMATS
 from experiments.formats.guide import tool_guides
+from experiments.ingest.archives import Archive, ArchiveError, is_archive, name_in_archive
 from experiments.ingest.drafts import make_draft, purge_drafts
-from experiments.ingest.report import Report
+from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
-from experiments.upload_form import UploadForm
+from experiments.ingest.tally import some_of
+from experiments.upload_form import SentFile, UploadForm
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
 TEMPLATE = "admin/experiments/upload/add_form.html"
 INVALID_FORM_STATUS = 422
+MOST_MESSAGES = 10
 
 
 def upload_page(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResponse:
@@ -62,15 +67,17 @@ def _preview(
     purge_drafts()
     batch = new_id()
     reports = _make_drafts(form, request, batch)
-    too_large = [report for report in reports if report.upload_id is None]
-    for report in too_large:
+    not_kept = [report for report in reports if report.upload_id is None]
+    for report in not_kept[:MOST_MESSAGES]:
         name = report.file_name or "the pasted text"
         messages.error(request, f"Not kept: {name}. {report.summary}")
+    if len(not_kept) > MOST_MESSAGES:
+        messages.error(request, f"{len(not_kept) - MOST_MESSAGES} more files were not kept.")
     refusals = [report.refusal for report in reports if report.refusal]
     if not refusals:
         return redirect("admin:upload-batch", batch)
     status = refusals[0].http_status
-    if len(too_large) == len(reports):
+    if len(not_kept) == len(reports):
         return _show_form(request, model_admin, form, status=status)
     response = show_batch(request, model_admin, batch, status=status)
     response["HX-Push-Url"] = reverse("admin:upload-batch", args=[batch])
@@ -78,10 +85,46 @@ def _preview(
 
 
 def _make_drafts(form: UploadForm, request: HttpRequest, batch: UUID) -> list[Report]:
+    """Make a draft of each file; an archive stands for the files in it."""
     actor, fields = actor_of(request), form.context()
-    return [
-        make_draft(
-            Received(data=sent.data, file_name=sent.name, fields=fields, actor=actor, batch=batch)
-        )
-        for sent in form.sent_files()
-    ]
+    limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
+    reports = []
+    for sent in form.sent_files():
+        opened = is_archive(sent.data) and len(sent.data) <= limit_bytes
+        for name, found in _files_of(sent, request) if opened else [(sent.name, sent.data)]:
+            reports.append(
+                found
+                if isinstance(found, Report)
+                else make_draft(
+                    Received(data=found, file_name=name, fields=fields, actor=actor, batch=batch)
+                )
+            )
+    return reports
+
+
+def _files_of(archive_file: SentFile, request: HttpRequest) -> Iterator[tuple[str, bytes | Report]]:
+    """Yield the files of an archive, or why one cannot be read; say what was left out."""
+    try:
+        archive = Archive(archive_file.data, settings.BENCHSITE_MAX_UPLOAD_BYTES)
+    except ArchiveError as error:
+        yield archive_file.name, error.report(archive_file.name)
+        return
+    skipped = []
+    for member, found in archive.files():
+        name = name_in_archive(archive_file.name, member)
+        if isinstance(found, Report) and found.outcome == "skipped":
+            skipped.append(member.name)
+        else:
+            yield name, replace(found, file_name=name) if isinstance(found, Report) else found
+    for names, what in (
+        (skipped, "no results in a known format"),
+        (archive.hidden, "hidden"),
+        (archive.links, "links"),
+    ):
+        if names:
+            text = f"Left out of {archive_file.name}, {what}: {some_of(names, len(names))}."
+            messages.info(request, text)
+    if len(skipped) == len(archive.members):
+        message = "No file of the archive is a result in a known format."
+        nothing = ArchiveError(Refusal.UNKNOWN_FORMAT, message)
+        yield archive_file.name, nothing.report(archive_file.name)

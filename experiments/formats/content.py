@@ -17,12 +17,20 @@ from experiments.formats.yaml_documents import read_yaml, top_level_keys
 MAX_TEXT_BYTES = 64 * 2**20
 """How large a packed file may be when it is unpacked, unless the caller sets another limit."""
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+"""What gzip data begins with."""
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # with files, empty, in several parts
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to ask for gzip, with its checksum
 _GZIP_CHUNK = 2**16
 _MAX_GZIP_MEMBERS = 10_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _EMPTY = Problem("", "The file is empty; send the file your tool wrote.")
+_ARCHIVE = Problem(
+    "",
+    "This is a ZIP archive or an office document. An archive is opened where it is sent by itself, "
+    "to the upload form, /api/uploads or import_results, and never inside another one.",
+)
 _CONFLICT = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 # What stands between the two versions also underlines a heading in Markdown, but never in JSON.
 _CONFLICT_IN_JSON = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
@@ -114,10 +122,12 @@ def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTE
     damaged or cut gzip data, other encodings and merge conflict markers, and its subclass
     UnpackedTooLargeError for a packed file beyond the limit.
     """
-    if data.startswith(_GZIP):
-        data = _unpack(data, limit_bytes)
+    if data.startswith(GZIP):
+        data = unpack_gzip(data, limit_bytes)
     if not data.strip():
         raise UnreadableError(_EMPTY)
+    if starts_zip(data):
+        raise UnreadableError(_ARCHIVE)
     text = _as_text(data)
     if not text.strip():
         raise UnreadableError(_EMPTY)
@@ -142,8 +152,16 @@ def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTE
     return content
 
 
-def _unpack(data: bytes, limit_bytes: int) -> bytes:
-    """Return what gzip data holds, never more than the limit; several files in a row are one."""
+def starts_zip(data: bytes) -> bool:
+    """Tell whether bytes begin as a ZIP archive does; office documents do, too."""
+    return data.startswith(_ZIP)
+
+
+def unpack_gzip(data: bytes, limit_bytes: int) -> bytes:
+    """Return what gzip data holds, never more than the limit; several files in a row are one.
+
+    Raises UnpackedTooLargeError beyond the limit, UnreadableError for damaged data.
+    """
     parts: list[bytes] = []
     left = limit_bytes
     position = 0
@@ -166,7 +184,7 @@ def _unpack(data: bytes, limit_bytes: int) -> bytes:
                 raise UnpackedTooLargeError(Problem("", message, f"{len(data):,} bytes packed"))
         if not data[position : position + _GZIP_CHUNK].strip(b"\x00"):  # tools pad with zeros
             return b"".join(parts)
-        if not data.startswith(_GZIP, position):
+        if not data.startswith(GZIP, position):
             break
     message = "Behind the gzip data stand other bytes; pack the file again, or send it unpacked."
     value = data[position : position + 8].hex(" ")
@@ -178,7 +196,7 @@ def _as_text(data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        packed = data.startswith(_GZIP)
+        packed = data.startswith(GZIP)
         raise UnreadableError(
             Problem(
                 f"byte {error.start}",

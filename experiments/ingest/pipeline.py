@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DataError, transaction
@@ -47,16 +48,22 @@ def ingest_file(
     dry_run: bool = False,
     replace: bool = False,
     accept: Accept = "any",
+    batch: UUID | None = None,
 ) -> Report:
     """Take in one file with the context `fields` its uploader stated, and report.
 
     All or nothing: a file with any error writes no fact. Accepted and refused bytes are both kept
     with their report (but for a dry run, files too large, and bytes that were accepted before with
     the same or no context: that is "unchanged" and writes nothing). Bad input never raises;
-    `Report.refusal` says why a file was not taken.
+    `Report.refusal` says why a file was not taken. `batch` is that of files sent together.
     """
     received = Received(
-        data=data, file_name=file_name, fields=fields, actor=actor, replacing=replace
+        data=data,
+        file_name=file_name,
+        fields=fields,
+        actor=actor,
+        replacing=replace,
+        batch=batch,
     )
     report = attempt(received, dry_run=dry_run, accept=accept)
     if report.accepted or dry_run or report.refusal is Refusal.TOO_LARGE:

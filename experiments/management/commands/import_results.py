@@ -20,9 +20,7 @@ from django.urls import reverse
 from tqdm import tqdm
 
 from benchsite.env import LOOPBACK_HOSTS
-from experiments.formats import detect_format
-from experiments.formats.content import decode
-from experiments.formats.documents import FormatError, InvalidFileError, Problem, UnknownFormatError
+from experiments.formats.documents import InvalidFileError, Problem
 from experiments.ingest.actor import Actor
 from experiments.ingest.context import CONTEXT_FIELDS, read_context
 from experiments.ingest.files import (
@@ -31,26 +29,26 @@ from experiments.ingest.files import (
     TooLargeFileError,
     UnreadableFileError,
     find_files,
-    printable,
     read_file,
 )
+from experiments.ingest.path_names import printable
 from experiments.ingest.pipeline import ingest_file
+from experiments.ingest.recognition import unrecognised
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.tally import Tally, option_of, some_of
 from experiments.upload_form import ContextForm
 
 INTERRUPTED_STATUS = 130  # 128 + SIGINT
-_GZIP = b"\x1f\x8b"
-_LOOKED_AT = 8192  # bytes in which a file that is no text shows a NUL
 
 
 class Command(BaseCommand):
     """`manage.py import_results PATH…`: what the upload form does, for any number of files."""
 
     help = (
-        "Import result files: files, folders with all that is below them, quoted patterns such as "
-        "'results/**/*.json', or - for standard input. Each file is taken or refused alone. "
-        "Exit status 1 when a file was rejected or could not be read, 0 otherwise."
+        "Import result files: files, folders with all that is below them, ZIP archives with all in "
+        "them, quoted patterns such as 'results/**/*.json', or - for standard input. Each file is "
+        "taken or refused alone. Exit status 1 when a file was rejected or could not be read, 0 "
+        "otherwise."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -91,7 +89,7 @@ class Command(BaseCommand):
         # Who may run commands may do on the site whatever a curator may.
         self.actor = Actor(user=_user(options["user"]), is_curator=True)
         with _stop_between_files() as stop:
-            found = find_files(options["paths"])
+            found = find_files(options["paths"], settings.BENCHSITE_MAX_UPLOAD_BYTES)
             self._say_what_is_left_out(found)
             total = len(found.files) + len(found.troubles)
             tally = Tally(total=total, dry_run=options["dry_run"])
@@ -145,7 +143,7 @@ class Command(BaseCommand):
             return _refused("rejected", Refusal.TOO_LARGE, Problem("", str(error)))
         except UnreadableFileError as error:
             return _refused("unread", Refusal.UNREADABLE, Problem("", str(error)))
-        if not file.was_named and (problems := _unrecognised(data, file.name)):
+        if not file.was_named and (problems := unrecognised(data, file.name)):
             outcome = "skipped" if self.options["skip_unknown"] else "rejected"
             sha256 = hashlib.sha256(data).hexdigest()
             return _refused(outcome, Refusal.UNKNOWN_FORMAT, *problems, sha256=sha256)
@@ -214,18 +212,6 @@ def _user(name: str | None) -> Any:
     if user is None:
         raise CommandError(f"--user: there is no user {name}.")
     return user
-
-
-def _unrecognised(data: bytes, file_name: str) -> tuple[Problem, ...]:
-    """Return why a file is no result of a known format; () where it is, or is a damaged one."""
-    try:
-        detect_format(decode(data, file_name))
-    except UnknownFormatError as error:
-        return error.problems
-    except FormatError as error:
-        is_binary = b"\x00" in data[:_LOOKED_AT] and not data.startswith(_GZIP)
-        return error.problems if is_binary else ()
-    return ()
 
 
 def _refused(outcome: str, refusal: Refusal, *problems: Problem, sha256: str = "") -> Report:
