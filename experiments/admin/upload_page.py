@@ -116,14 +116,14 @@ def _files_of(archive_file: SentFile, request: HttpRequest) -> Iterator[tuple[st
             skipped.append(member.name)
         else:
             yield name, replace(found, file_name=name) if isinstance(found, Report) else found
-    for names, what in (
-        (skipped, "no results in a known format"),
-        (archive.hidden, "hidden"),
-        (archive.links, "links"),
+    for tell, names, what in (
+        (messages.warning, skipped, "no results in a known format"),
+        (messages.info, archive.hidden, "hidden"),
+        (messages.info, archive.links, "links"),
     ):
         if names:
-            text = f"Left out of {archive_file.name}, {what}: {some_of(names, len(names))}."
-            messages.info(request, text)
+            shown = some_of(names, len(names))
+            tell(request, f"Left out of {archive_file.name}, {what}: {shown}.")
     if len(skipped) == len(archive.members):
         message = "No file of the archive is a result in a known format."
         nothing = ArchiveError(Refusal.UNKNOWN_FORMAT, message)

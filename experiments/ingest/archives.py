@@ -19,13 +19,15 @@ from experiments.ingest.path_names import printable, shortened
 from experiments.ingest.recognition import unrecognised
 from experiments.ingest.report import Refusal, Report
 
-MOST_MEMBERS = 1_000
+MOST_MEMBERS = 500
+"""How many files an archive may hold that one request sends: a preview takes 25 ms a file."""
+
 HIGHEST_RATIO = 500
 """How much larger than packed a member may be; results are 5 to 50 times."""
 
 _LEAST_SUSPICIOUS = 2**20  # bytes unpacked
 _ENTRY = b"PK\x01\x02"  # begins each entry of the directory
-_MOST_ENTRIES = 20 * MOST_MEMBERS  # hidden files and folders too; reading them costs memory
+_ENTRIES_PER_MEMBER = 20  # hidden files and folders too; reading them costs memory
 _ENCRYPTED = 0x1
 _UNIX = 3
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")
@@ -64,17 +66,18 @@ class Archive:
     """The members of a ZIP, and what was left out of it: hidden files, folders, links.
 
     Raises ArchiveError for what is no archive, an office document, and one beyond the limits:
-    MOST_MEMBERS files that unpack to `limit_bytes` together.
+    so many files that unpack to `limit_bytes` together.
     """
 
-    def __init__(self, data: bytes, limit_bytes: int) -> None:
+    def __init__(self, data: bytes, limit_bytes: int, *, most_members: int = MOST_MEMBERS) -> None:
         self.members: list[Member] = []
         self.hidden: list[str] = []
         self.links: list[str] = []
         self.folders = 0
         self._limit_bytes = limit_bytes
-        if data.count(_ENTRY) > _MOST_ENTRIES:
-            raise _too_many(data.count(_ENTRY))
+        self._most_members = most_members
+        if data.count(_ENTRY) > _ENTRIES_PER_MEMBER * most_members:
+            raise self._too_many(data.count(_ENTRY))
         try:
             self._zip = ZipFile(BytesIO(data))
         except (*_BROKEN, NotImplementedError) as error:
@@ -155,14 +158,18 @@ class Archive:
                 self.members.append(Member(index, name))
 
     def _check_limits(self) -> None:
-        if len(self.members) > MOST_MEMBERS:
-            raise _too_many(len(self.members))
+        if len(self.members) > self._most_members:
+            raise self._too_many(len(self.members))
         if not self.members:
             raise ArchiveError(Refusal.UNREADABLE, "The archive holds no file.")
         size = sum(self._infos[member.index].file_size for member in self.members)
         if size > self._limit_bytes:
             raise _too_large(self._limit_bytes, size)
         self._left = self._limit_bytes - size
+
+    def _too_many(self, count: int) -> ArchiveError:
+        message = f"The archive holds more than {self._most_members:,} files; send it in parts."
+        return ArchiveError(Refusal.TOO_LARGE, message, f"{count:,} files")
 
     def _check_gzip(self, data: bytes) -> None:
         """Count what a member that is packed by gzip unpacks to, towards the limit of them all."""
@@ -193,11 +200,6 @@ def name_in_archive(archive_name: str, member: Member) -> str:
 
 def _is_link(info: ZipInfo) -> bool:
     return info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16)
-
-
-def _too_many(count: int) -> ArchiveError:
-    message = f"The archive holds more than {MOST_MEMBERS:,} files; send it in parts."
-    return ArchiveError(Refusal.TOO_LARGE, message, f"{count:,} files")
 
 
 def _too_large(limit_bytes: int, size: int | None = None) -> ArchiveError:

@@ -15,6 +15,9 @@ from experiments.ingest.path_names import printable, shortened
 from experiments.ingest.report import Refusal
 
 STANDARD_INPUT = "-"
+MOST_MEMBERS = 20_000
+"""How many files an archive may hold that a command reads, which no request waits for."""
+
 _ZIP_SUFFIX = ".zip"
 _BEGINNING = 4  # bytes that tell an archive
 _MAGIC = re.compile(r"[*?[]")
@@ -111,7 +114,7 @@ def _archive(path: Path, _changed_ns: int, limit_bytes: int) -> Archive:
     if len(data) > limit_bytes:
         message = f"The archive is larger than {limit_bytes:,} bytes; unpack it, give the folder."
         raise ArchiveError(Refusal.TOO_LARGE, message)
-    return Archive(data, limit_bytes)
+    return Archive(data, limit_bytes, most_members=MOST_MEMBERS)
 
 
 class _Finder:

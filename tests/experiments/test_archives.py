@@ -19,8 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from experiments.ingest import archives
-from experiments.ingest.archives import member_name
+from experiments.ingest.archives import MOST_MEMBERS, member_name
 from experiments.models import TestRun, Upload, UploadContent
 from tests.experiments import form_upload
 from tests.experiments.mutations import mutated
@@ -319,15 +318,15 @@ def test_one_damaged_member_does_not_spoil_the_archive(client: Client) -> None:
     assert [file["outcome"] for file in answer["files"]] == ["rejected", "created"]
 
 
-def test_too_many_members_are_refused_before_any_is_read(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
-    data = packed({f"{number}.json": BENCH for number in range(4)})
+def test_too_many_members_are_refused_before_any_is_read(client: Client, tmp_path: Path) -> None:
+    data = packed({f"{number}.json": b"{" for number in range(MOST_MEMBERS + 1)})
     response = send(client, data)
     assert response.status_code == 413
-    assert "more than 3 files" in response.json()["error"]
+    assert "more than 500 files" in response.json()["error"]
     assert not Upload.objects.exists()
+    (tmp_path / "many.zip").write_bytes(data)  # no request waits for the command
+    printed, _complaint = imported(tmp_path / "many.zip", dry_run=True)
+    assert "rejected         501" in printed
 
 
 def test_a_directory_of_millions_is_not_even_opened(client: Client) -> None:
