@@ -1,6 +1,5 @@
 """The upload form: what it is sent becomes drafts, and the answer is their preview."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,12 +16,19 @@ from experiments.admin.base import actor_of, page_context
 from experiments.admin.batch_page import show_batch
 from experiments.formats import FORMATS
 from experiments.formats.guide import tool_guides
-from experiments.ingest.archives import Archive, ArchiveError, is_archive, name_in_archive
+from experiments.ingest.archives import (
+    NO_RESULTS,
+    Archive,
+    ArchiveError,
+    is_archive,
+    name_in_archive,
+    refuse_archive,
+)
 from experiments.ingest.drafts import make_draft, purge_drafts
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
 from experiments.ingest.tally import some_of
-from experiments.upload_form import SentFile, UploadForm
+from experiments.upload_form import UploadForm
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -87,35 +93,35 @@ def _preview(
 def _make_drafts(form: UploadForm, request: HttpRequest, batch: UUID) -> list[Report]:
     """Make a draft of each file; an archive stands for the files in it."""
     actor, fields = actor_of(request), form.context()
-    limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
     reports = []
     for sent in form.sent_files():
-        opened = is_archive(sent.data) and len(sent.data) <= limit_bytes
-        for name, found in _files_of(sent, request) if opened else [(sent.name, sent.data)]:
-            reports.append(
-                found
-                if isinstance(found, Report)
-                else make_draft(
-                    Received(data=found, file_name=name, fields=fields, actor=actor, batch=batch)
-                )
-            )
+        received = Received(
+            data=sent.data, file_name=sent.name, fields=fields, actor=actor, batch=batch
+        )
+        is_whole = len(sent.data) <= settings.BENCHSITE_MAX_UPLOAD_BYTES
+        if is_archive(sent.data) and is_whole:
+            reports += _drafts_of_archive(received, request)
+        else:
+            reports.append(make_draft(received))
     return reports
 
 
-def _files_of(archive_file: SentFile, request: HttpRequest) -> Iterator[tuple[str, bytes | Report]]:
-    """Yield the files of an archive, or why one cannot be read; say what was left out."""
+def _drafts_of_archive(received: Received, request: HttpRequest) -> list[Report]:
+    """Make a draft of each file of an archive, and say what was left out."""
     try:
-        archive = Archive(archive_file.data, settings.BENCHSITE_MAX_UPLOAD_BYTES)
+        archive = Archive(received.data, settings.BENCHSITE_MAX_UPLOAD_BYTES)
     except ArchiveError as error:
-        yield archive_file.name, error.report(archive_file.name)
-        return
+        return [refuse_archive(received, error)]
+    reports = []
     skipped = []
     for member, found in archive.files():
-        name = name_in_archive(archive_file.name, member)
-        if isinstance(found, Report) and found.outcome == "skipped":
+        name = name_in_archive(received.file_name, member)
+        if isinstance(found, bytes):
+            reports.append(make_draft(replace(received, data=found, file_name=name)))
+        elif found.outcome == "skipped":
             skipped.append(member.name)
         else:
-            yield name, replace(found, file_name=name) if isinstance(found, Report) else found
+            reports.append(replace(found, file_name=name))
     for tell, names, what in (
         (messages.warning, skipped, "no results in a known format"),
         (messages.info, archive.hidden, "hidden"),
@@ -123,8 +129,6 @@ def _files_of(archive_file: SentFile, request: HttpRequest) -> Iterator[tuple[st
     ):
         if names:
             shown = some_of(names, len(names))
-            tell(request, f"Left out of {archive_file.name}, {what}: {shown}.")
-    if len(skipped) == len(archive.members):
-        message = "No file of the archive is a result in a known format."
-        nothing = ArchiveError(Refusal.UNKNOWN_FORMAT, message)
-        yield archive_file.name, nothing.report(archive_file.name)
+            tell(request, f"Left out of {received.file_name}, {what}: {shown}.")
+    nothing = ArchiveError(Refusal.UNKNOWN_FORMAT, NO_RESULTS)
+    return reports or [refuse_archive(received, nothing)]

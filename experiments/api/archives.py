@@ -1,6 +1,5 @@
 """ZIP archives sent to the API: each file through the pipeline, one answer for all of them."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,11 +14,19 @@ from experiments.api.schemas import ArchiveAnswer
 from experiments.choices import UploadOutcome
 from experiments.formats.documents import Problem
 from experiments.ingest.actor import Actor
-from experiments.ingest.archives import Archive, ArchiveError, Member, name_in_archive
+from experiments.ingest.archives import (
+    FORMAT,
+    NO_RESULTS,
+    Archive,
+    ArchiveError,
+    Member,
+    name_in_archive,
+    refuse_archive,
+)
 from experiments.ingest.pipeline import ingest_file
 from experiments.ingest.report import Refusal, Report
+from experiments.ingest.store import Received
 
-_FORMAT = "zip"
 _SKIPPED = "skipped"
 _DRY_RUN = "dry_run"
 
@@ -43,21 +50,26 @@ def take_archive(received: ReceivedFile, actor: Actor) -> Status[Any]:
     Raises ApiError for what is no archive that can be read, and where no file was taken or found
     here; files before one that is refused are taken all the same, each is for itself.
     """
-    sha256 = hashlib.sha256(received.data).hexdigest()
+    sent = Received(
+        data=received.data, file_name=received.file_name, fields=received.fields, actor=actor
+    )
     try:
         archive = Archive(received.data, settings.BENCHSITE_MAX_UPLOAD_BYTES)
     except ArchiveError as error:
-        report = error.report(received.file_name, sha256)
+        report = refuse_archive(sent, error, dry_run=received.dry_run)
         raise ApiError(
             error.refusal.http_status,
             report.summary,
             *report.errors,
             code=error.refusal,
-            beside=report.as_dict() | {"format": _FORMAT},
+            beside=report.as_dict(),
         ) from error
     taken = _take_files(archive, received, actor)
-    answer = _answer(sha256, archive, taken)
+    answer = _answer(sent.sha256, archive, taken)
     if answer["outcome"] == UploadOutcome.REJECTED:
+        if answer["skipped"] == len(taken):
+            nothing = ArchiveError(Refusal.UNKNOWN_FORMAT, NO_RESULTS)
+            answer |= refuse_archive(sent, nothing, dry_run=received.dry_run).as_dict()
         refused = _refused(taken)
         raise ApiError(
             _why(refused[0]).http_status,
@@ -131,7 +143,7 @@ def _answer(sha256: str, archive: Archive, taken: Sequence[_Taken]) -> dict[str,
     return {
         "upload_id": None,
         "sha256": sha256,
-        "format": _FORMAT,
+        "format": FORMAT,
         "parser_version": None,
         "outcome": _outcome(taken),
         "runs": [run for file in files for run in file["runs"]],

@@ -13,12 +13,16 @@ from io import BytesIO
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from experiments.choices import UploadOutcome
 from experiments.formats.content import GZIP, UnpackedTooLargeError, starts_zip, unpack_gzip
 from experiments.formats.documents import FormatError, Problem, UnreadableError
 from experiments.ingest.path_names import printable, shortened
+from experiments.ingest.pipeline import keep_refused
 from experiments.ingest.recognition import unrecognised
 from experiments.ingest.report import Refusal, Report
+from experiments.ingest.store import Received
 
+FORMAT = "zip"
 MOST_MEMBERS = 500
 """How many files an archive may hold that one request sends: a preview takes 25 ms a file."""
 
@@ -27,6 +31,7 @@ HIGHEST_RATIO = 500
 
 _LEAST_SUSPICIOUS = 2**20  # bytes unpacked
 _ENTRY = b"PK\x01\x02"  # begins each entry of the directory
+NO_RESULTS = "No file of the archive is a result in a known format."
 _ENTRIES_PER_MEMBER = 20  # hidden files and folders too; reading them costs memory
 _ENCRYPTED = 0x1
 _UNIX = 3
@@ -43,12 +48,13 @@ class ArchiveError(FormatError):
         super().__init__(Problem("", message, value))
         self.refusal = refusal
 
-    def report(self, file_name: str = "", sha256: str = "") -> Report:
-        """Return the report of what could not be read: nothing of it is kept."""
+    def report(self, file_name: str, sha256: str = "") -> Report:
+        """Return the report of what could not be read."""
         return Report(
             outcome="rejected",
             sha256=sha256,
             file_name=file_name,
+            format=FORMAT if sha256 else None,
             refusal=self.refusal,
             errors=self.problems,
         )
@@ -115,7 +121,7 @@ class Archive:
             message = "This file of the archive is damaged; pack it again."
             raise ArchiveError(Refusal.UNREADABLE, message, _words(error)) from error
         if data.startswith(GZIP):
-            self._check_gzip(data)
+            self._check_gzip(member, data)
         return data
 
     def files(self) -> Iterator[tuple[Member, bytes | Report]]:
@@ -148,7 +154,7 @@ class Archive:
         for index, info in enumerate(self._infos):
             name = member_name(info.filename)
             parts = PurePosixPath(name).parts
-            if info.is_dir():
+            if info.filename.endswith("/"):  # is_dir() fails for a name of no letters
                 self.folders += 1
             elif any(part.startswith(".") or part.casefold() in _JUNK for part in parts):
                 self.hidden.append(name)
@@ -166,19 +172,33 @@ class Archive:
         if size > self._limit_bytes:
             raise _too_large(self._limit_bytes, size)
         self._left = self._limit_bytes - size
+        self._unpacked: dict[int, int] = {}  # bytes that gzip unpacks, by member
 
     def _too_many(self, count: int) -> ArchiveError:
         message = f"The archive holds more than {self._most_members:,} files; send it in parts."
         return ArchiveError(Refusal.TOO_LARGE, message, f"{count:,} files")
 
-    def _check_gzip(self, data: bytes) -> None:
+    def _check_gzip(self, member: Member, data: bytes) -> None:
         """Count what a member that is packed by gzip unpacks to, towards the limit of them all."""
         try:
-            self._left -= len(unpack_gzip(data, self._left))
+            others = sum(size for index, size in self._unpacked.items() if index != member.index)
+            left = max(self._left - others, 0)
+            self._unpacked[member.index] = len(unpack_gzip(data, left))
         except UnpackedTooLargeError as error:
             raise _too_large(self._limit_bytes) from error
         except UnreadableError:
             return  # the pipeline says what is wrong with it
+
+
+def refuse_archive(received: Received, error: ArchiveError, *, dry_run: bool = False) -> Report:
+    """Report an archive none of whose files is kept; its own bytes then are, as of any file.
+
+    But for a dry run, and for one beyond the limits.
+    """
+    report = error.report(received.stored_name, received.sha256)
+    if dry_run or error.refusal is Refusal.TOO_LARGE:
+        return report
+    return keep_refused(received, report, UploadOutcome.REJECTED)
 
 
 def is_archive(data: bytes) -> bool:

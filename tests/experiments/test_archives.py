@@ -58,6 +58,10 @@ def send(client: Client, data: bytes, name: str = "results.zip", **fields: str) 
     return client.post("/api/uploads", {"file": file, **fields}, headers=bearer("upload"))
 
 
+def words_of(answer: dict[str, Any]) -> str:
+    return " ".join(problem["path"] + problem["message"] for problem in answer["details"])
+
+
 def by_path(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {file["path"]: file for file in answer["files"]}
 
@@ -151,7 +155,8 @@ def test_an_archive_without_any_result_is_of_unknown_format(client: Client) -> N
     response = send(client, packed({"notes.txt": b"Fans at full speed.\n"}))
     assert (response.status_code, response.json()["code"]) == (415, "unknown_format")
     assert response.json()["details"][0]["path"] == "notes.txt"
-    assert not Upload.objects.exists()
+    upload = Upload.objects.get(pk=response.json()["upload_id"])
+    assert (upload.outcome, upload.file_name) == ("rejected", "results.zip")
 
 
 def test_hidden_files_folders_and_links_are_counted(client: Client) -> None:
@@ -307,8 +312,22 @@ def test_what_cannot_be_read_is_refused_with_words(
     assert words in answer["error"]
     assert answer["details"]
     assert (answer["outcome"], answer["format"]) == ("rejected", "zip")
-    assert not Upload.objects.exists()
     assert not TestRun.objects.exists()
+    # Of a file that cannot be unpacked there is nothing to keep; an archive that is none is kept.
+    kept = [upload.content.data for upload in Upload.objects.filter(outcome="rejected")]
+    assert kept == ([] if "of the archive" in words_of(answer) or status == 413 else [data])
+
+
+def test_a_member_without_a_name_is_a_file(client: Client) -> None:
+    data = packed({"a": BENCH})
+    end = data.index(b"PK\x05\x06")
+    start = data.index(b"PK\x01\x02")
+    # The only letter of the name goes, in both headers, and the directory begins and ends earlier.
+    entry = data[start : start + 28] + b"\x00\x00" + data[start + 30 : end - 1]
+    local = data[:26] + b"\x00\x00" + data[28:30] + data[31:start]
+    tail = data[end : end + 12] + struct.pack("<II", len(entry), len(local)) + b"\x00\x00"
+    answer = send(client, local + entry + tail).json()
+    assert [(file["path"], file["outcome"]) for file in answer["files"]] == [("unnamed", "created")]
 
 
 def test_one_damaged_member_does_not_spoil_the_archive(client: Client) -> None:
@@ -410,7 +429,8 @@ def test_the_form_says_what_is_wrong_with_an_archive(client: Client) -> None:
         response = form_upload.send(client, SimpleUploadedFile("week.zip", data))
         assert response.status_code == status
         assert words in form_upload.text_of(response)
-        assert not Upload.objects.exists()
+    kept = Upload.objects.values_list("file_name", "outcome")
+    assert list(kept) == [("week.zip", "rejected")] * 3
 
 
 def test_an_archive_and_a_file_beside_it(client: Client) -> None:
@@ -461,6 +481,14 @@ def test_import_results_reads_archives_as_it_reads_folders(tmp_path: Path) -> No
     assert complaint == "1 of 4 files were not taken."
     assert "unchanged          2   experiment-json 1, llama-bench-json 1" in printed
     assert "skipped            1   not recognised 1" in printed
+
+
+def test_reading_a_packed_member_again_counts_it_once(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "week.zip"
+    path.write_bytes(packed({"a.json.gz": gzip.compress(BENCH)}))
+    settings.BENCHSITE_MAX_UPLOAD_BYTES = 2 * len(BENCH)
+    for _time in range(3):
+        assert imported(path, dry_run=True)[1] is None
 
 
 def test_import_results_names_a_broken_archive_and_goes_on(tmp_path: Path) -> None:
