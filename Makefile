@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --generate-hashes --strip-extras \
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host pyproject.toml
 PYTEST_ARGS ?= -n 2
 .DEFAULT_GOAL := help
@@ -64,6 +64,10 @@ format: $(VENV)/.installed-dev ## rewrite code and templates as `make check` wan
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
+
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## write the tables of formats in README.md and docs/ from the code
+	$(PY) manage.py write_docs
 
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## make the lock files anew from pyproject.toml

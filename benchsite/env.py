@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SECRET_KEY_MIN_CHARS = 50
 POSTGRES_SCHEMES = ("postgres", "postgresql")
+CACHE_SCHEMES = ("redis://", "rediss://", "unix://")
 GIVEN = dict(os.environ)
 """The environment that the process was given, before `.env` adds to it."""
 
@@ -35,6 +36,7 @@ class SiteEnvironment:
     debug: bool
     database_url: str | None = field(repr=False)
     db_password: str | None = field(repr=False)
+    cache_url: str | None = field(repr=False)
     data_dir: Path
     data_dir_chosen: bool
     max_upload_mb: int
@@ -58,6 +60,7 @@ def load() -> SiteEnvironment:
         debug=_read("BENCHSITE_DEBUG", env.bool, "true or false", False),
         database_url=_database_url(env),
         db_password=_db_password(env),
+        cache_url=_cache_url(env),
         data_dir=Path(data_dir).expanduser().absolute() if data_dir else BASE_DIR / ".data",
         data_dir_chosen=data_dir is not None,
         max_upload_mb=_whole_number(env, "BENCHSITE_MAX_UPLOAD_MB", 1, 4096, default=64),
@@ -174,6 +177,15 @@ def _database_url(env: Env) -> str | None:
         raise SettingError(
             "On Windows the site needs a PostgreSQL of your own: set DATABASE_URL, for example "
             f"{example}."
+        )
+    return url
+
+
+def _cache_url(env: Env) -> str | None:
+    url: str | None = _read("CACHE_URL", env.str, "a URL", None)
+    if url is not None and not url.startswith(CACHE_SCHEMES):
+        raise SettingError(
+            "CACHE_URL must name a Redis, for example redis://localhost:6379/0, or be left unset."
         )
     return url
 

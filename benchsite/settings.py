@@ -1,6 +1,6 @@
 """Django's settings; everything that differs between machines comes from benchsite.env."""
 
-from benchsite import env, logs
+from benchsite import caches, env, logs
 from benchsite.database import connection_settings
 
 SITE = env.load()
@@ -34,10 +34,11 @@ MIDDLEWARE = [
     "benchsite.common.permissions.PermissionsPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
-    "benchsite.common.requests.ReadableRequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "benchsite.common.maintenance.MaintenanceMiddleware",
+    "benchsite.common.freshness.FreshnessMiddleware",  # keeps answers as they are sent: packed
+    "django.middleware.gzip.GZipMiddleware",
+    "benchsite.common.requests.ReadableRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -67,6 +68,7 @@ TEMPLATES = [
 
 
 DATABASES = {"default": connection_settings(SITE)}
+CACHES = {"default": caches.connection_settings(SITE.cache_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -57,8 +57,8 @@ class _Kind:
 def waiting_tasks(user: AbstractUser | AnonymousUser) -> list[Task]:
     """Return what the user may do something about, also where nothing of it waits.
 
-    One query a kind, none for what the user may not do. Those of runs and scores read their whole
-    table (140 ms at 500,000 runs); the others grow with the uploads of the last days, with
+    One query a kind, none for what the user may not do. That of runs reads an index of those that
+    wait, those of scores their whole table; the others grow with the uploads of the last days, with
     platforms and with machines.
     """
     return [kind.task() for kind in _kinds(user) if user.has_perm(kind.permission)]

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from benchsite.common.lists import BoundedPaginator
 from experiments.ingest.actor import Actor
 
 UNKNOWN = "–"
@@ -20,6 +21,7 @@ class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that come from uploads: nobody adds or deletes them here."""
 
     empty_value_display = UNKNOWN
+    paginator = BoundedPaginator
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

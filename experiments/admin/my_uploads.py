@@ -48,10 +48,10 @@ def my_uploads(request: HttpRequest, model_admin: "ModelAdmin[Any]") -> HttpResp
     `?format=csv` or `json` gives the uploads of the page as a file.
     """
     sent = Upload.objects.filter(uploaded_by_id=request.user.pk).defer("report")
-    finished = with_states(sent.exclude(outcome=UploadOutcome.DRAFT))
-    pages = Paginator(finished.order_by("-created_at", "-id"), PER_PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    uploads = list(page)
+    finished = sent.exclude(outcome=UploadOutcome.DRAFT).order_by("-created_at", "-id")
+    page = Paginator(finished, PER_PAGE).get_page(request.GET.get("page"))
+    shown = sent.filter(pk__in=[upload.pk for upload in page])
+    uploads = list(with_states(shown).order_by("-created_at", "-id"))
     reasons = _reasons_of_refusals(uploads)
     if wants_file(request):
         return table_file(request, [_as_table(uploads, reasons)], stem="my-uploads")

@@ -5,19 +5,22 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from benchmarks.models import ModelVariant
 from benchsite.common.admin import ReasonForm, RevisionInline
+from benchsite.common.lists import all_words, ids_beginning_with
 from benchsite.common.review import ReviewState, Who
 from experiments.admin.base import UNKNOWN, KeptAdmin, ReadOnlyAdmin, actor_of, link_to_admin
 from experiments.admin.review import review_actions
 from experiments.ingest.review import edit_run, set_review_state
 from experiments.metrics import METRICS
 from experiments.models import Configuration, Measurement, RunRevision, Sweep, TestRun
+from hardware.models import HardwareProfile
 
 
 class BackendFilter(admin.SimpleListFilter):
@@ -88,6 +91,17 @@ class RunRevisionInline(RevisionInline):
         return revisions.defer("before").select_related("upload__content")
 
 
+def _of_variants(word: str) -> Q:
+    names = Q(model_name__icontains=word) | Q(quantization__icontains=word)
+    return Q(variant__in=list(ModelVariant.objects.filter(names).values_list("pk", flat=True)))
+
+
+def _of_hardware(word: str) -> Q:
+    names = Q(gpu_model__icontains=word) | Q(cpu_model__icontains=word)
+    names |= Q(platform__name__icontains=word)
+    return Q(hardware__in=list(HardwareProfile.objects.filter(names).values_list("pk", flat=True)))
+
+
 def set_state_of_runs(
     queryset: QuerySet[TestRun], state: ReviewState, who: Who, reason: str
 ) -> str:
@@ -115,14 +129,7 @@ class TestRunAdmin(KeptAdmin):
     list_filter = ("review_state", "status", "load_kind", BackendFilter)
     list_select_related = ("variant", "hardware__platform")
     list_per_page = 50
-    search_fields = (
-        "^id",
-        "variant__model_name",
-        "variant__quantization",
-        "hardware__gpu_model",
-        "hardware__cpu_model",
-        "hardware__platform__name",
-    )
+    search_fields = ("id",)  # get_search_results looks at more
     search_help_text = "The beginning of an id, a model or hardware."
     ordering = (F("started_at").desc(nulls_last=True), "id")
     inlines = (MeasurementInline, RunRevisionInline)
@@ -140,6 +147,13 @@ class TestRunAdmin(KeptAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[TestRun]:
         """Join what a run's page names."""
         return TestRun.objects.with_names().select_related("sweep")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[TestRun], search_term: str
+    ) -> tuple[QuerySet[TestRun], bool]:
+        """Find the few models and machines first, then their runs by index."""
+        conditions = (ids_beginning_with, _of_variants, _of_hardware)
+        return queryset.filter(all_words(search_term, conditions)), False
 
     def save_model(
         self, request: HttpRequest, obj: TestRun, form: "ModelForm[TestRun]", change: bool

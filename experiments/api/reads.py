@@ -10,6 +10,7 @@ from django.urls import reverse
 from ninja import Router
 
 from benchmarks.models import Benchmark, BenchmarkScore
+from benchsite.common.lists import total_of
 from benchsite.common.review import ReviewState
 from experiments.api import schemas
 from experiments.api.auth import ApiRequest, ReadAuth
@@ -116,7 +117,7 @@ def configurations(request: ApiRequest) -> schemas.ConfigurationsAnswer:
         if item.representative
     ]
     return schemas.ConfigurationsAnswer(
-        configurations=_lines(rows, form.cleaned_data["benchmark"]), total_count=found.count()
+        configurations=_lines(rows, form.cleaned_data["benchmark"]), total_count=total_of(found)
     )
 
 
@@ -132,7 +133,7 @@ def runs(request: ApiRequest) -> schemas.RunsAnswer:
     newest_first = found.order_by(F("started_at").desc(nulls_last=True), "id")
     rows = [(run, 1) for run in newest_first[form.page_slice()]]
     return schemas.RunsAnswer(
-        runs=_lines(rows, form.cleaned_data["benchmark"]), total_count=found.count()
+        runs=_lines(rows, form.cleaned_data["benchmark"]), total_count=total_of(found)
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from experiments.formats import bigcode, inference_perf
+from experiments.formats import bigcode
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
@@ -12,6 +12,7 @@ from experiments.formats.genai_perf import csv as genai_perf_csv
 from experiments.formats.genai_perf import json as genai_perf_json
 from experiments.formats.guidellm import csv as guidellm_csv
 from experiments.formats.guidellm import reports as guidellm
+from experiments.formats.inference_perf import report as inference_perf
 from experiments.formats.inferencex import csv as inferencex_csv
 from experiments.formats.inferencex import json as inferencex_json
 from experiments.formats.lighteval import json as lighteval_json

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.protocol import Protocol
-from experiments.formats.base import Format
+from experiments.formats.base import About, Format, ScoreFacts
 from experiments.formats.content import Content
 from experiments.formats.documents import (
     InvalidFileError,
@@ -144,6 +144,21 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=About(
+        what='bigcode-evaluation-harness JSON; `{"pass@1": …}` alone',
+        run_for_each="no run: scores",
+        says="pass@k by task, model and precision",
+        asks="what a bare file lacks: all",
+        facts=(
+            ScoreFacts(
+                model="● else ?",
+                quantization="○ precision, else ?",
+                harness="○",
+                metric="●",
+                complete="○ limit",
+            ),
+        ),
+    ),
     tool="bigcode-evaluation-harness",
     command="accelerate launch main.py --model MODEL --tasks humaneval --allow_code_execution",
     file_name="evaluation_results.json",

@@ -42,17 +42,23 @@ def curl_line(found: Format, address: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def tool_guides(formats: Iterable[Format], address: str) -> Iterator[ToolGuide]:
-    """Yield a guide for each tool that the formats name, by name.
+def by_tool(formats: Iterable[Format]) -> list[Format]:
+    """Return the formats by the name of their tool, its JSON first; last those without a tool."""
 
-    The line sends the tool's JSON where it writes several forms: it says most.
-    """
-    named = sorted((item for item in formats if item.tool), key=lambda item: item.tool.lower())
+    def order(item: Format) -> tuple[bool, str, bool]:
+        return not item.tool, item.tool.lower(), not item.file_name.endswith(".json")
+
+    return sorted(formats, key=order)
+
+
+def tool_guides(formats: Iterable[Format], address: str) -> Iterator[ToolGuide]:
+    """Yield a guide for each tool that the formats name, by name; its line sends the first form."""
+    named = (item for item in by_tool(formats) if item.tool)
     for tool, group in groupby(named, key=lambda item: item.tool):
-        by_json = sorted(group, key=lambda item: not item.file_name.endswith(".json"))
+        forms = list(group)
         yield ToolGuide(
             tool=tool,
-            titles=tuple(item.title for item in by_json),
-            commands=tuple(dict.fromkeys(item.command for item in by_json if item.command)),
-            curl=curl_line(by_json[0], address),
+            titles=tuple(item.title for item in forms),
+            commands=tuple(dict.fromkeys(item.command for item in forms if item.command)),
+            curl=curl_line(forms[0], address),
         )

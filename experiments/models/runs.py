@@ -100,6 +100,12 @@ class Configuration(models.Model):
                 condition=models.Q(runs__gt=0),
                 name="configuration_fastest",
             ),
+            models.Index(
+                models.F("newest_at").desc(nulls_last=True),
+                models.F("id").desc(),
+                condition=models.Q(representative__isnull=False),
+                name="configuration_newest_first",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -202,6 +208,17 @@ class TestRun(models.Model):
         indexes: ClassVar = [
             models.Index(
                 models.F("started_at").desc(nulls_last=True), "id", name="testrun_newest_first"
+            ),
+            # Few runs are in these, and people look for them.
+            models.Index(
+                fields=["review_state"],
+                condition=~models.Q(review_state="published"),
+                name="testrun_not_published",
+            ),
+            models.Index(
+                fields=["status"],
+                condition=~models.Q(status="completed"),
+                name="testrun_not_completed",
             ),
         ]
         constraints: ClassVar = [

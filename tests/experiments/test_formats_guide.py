@@ -1,24 +1,33 @@
 """What the site reads: told by the API and the upload page, with lines that work when typed."""
 
+import re
 import shlex
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.html import escape
 
 from experiments.formats import FORMATS
-from experiments.formats.base import Format
+from experiments.formats.base import Format, RunFacts, ScoreFacts
 from experiments.formats.guide import REQUIRED, tool_guides
+from experiments.formats.tables import with_tables
 from experiments.ingest.context import CONTEXT_FIELDS
+from experiments.management.commands.write_docs import DOCUMENTS
 from experiments.metrics import METRICS
 from tests.factories import make_staff
 
-README = Path(__file__).resolve().parents[2] / "README.md"
 SUMMARY = Path(__file__).parent / "samples" / "mmlu_pro_summary.txt"
 ADDRESS = "http://testserver/api/uploads"
+_REQUIRED_CELLS = {
+    "model_name": "model",
+    "quantization": "quantization",
+    "backend": "backend",
+    "gpu_model": "gpu",
+}
 
 
 @pytest.mark.django_db
@@ -61,11 +70,28 @@ def test_the_upload_page_has_a_line_for_each_tool(client: Client) -> None:
         assert escape(guide.curl) in text
 
 
-def test_the_readme_has_the_lines_of_the_upload_page() -> None:
-    readme = README.read_text(encoding="utf-8")
-    for guide in tool_guides(FORMATS, "http://127.0.0.1:8000/api/uploads"):
-        commands = "<br>".join(f"`{command}`" for command in guide.commands) or "–"
-        assert f"| {guide.tool} | {commands} | `{guide.curl}` |" in readme
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_tables_of_the_documents_are_those_of_the_registry(name: str) -> None:
+    """`make docs` writes them."""
+    text = (settings.BASE_DIR / name).read_text(encoding="utf-8")
+    assert text == with_tables(text, FORMATS)
+
+
+@pytest.mark.parametrize("found", FORMATS, ids=lambda item: item.name)
+def test_a_format_has_a_row_in_each_table_that_fits_what_it_fills_and_lacks(found: Format) -> None:
+    document = (settings.BASE_DIR / "docs" / "formats.md").read_text(encoding="utf-8")
+    runs = any(isinstance(facts, RunFacts) for facts in found.about.facts)
+    scores = any(isinstance(facts, ScoreFacts) for facts in found.about.facts)
+    assert scores == ("scores" in found.fills)
+    assert runs == any(key in METRICS for key in found.fills)
+    rows = [line for line in document.splitlines() if re.match(rf"\| [^|]*`{found.name}`", line)]
+    assert len(rows) == 1 + runs + scores
+    asked = {
+        name
+        for name, cell in _REQUIRED_CELLS.items()
+        if any("?" in getattr(facts, cell, "") for facts in found.about.facts)
+    }
+    assert asked == set(found.lacks)
 
 
 @pytest.mark.django_db

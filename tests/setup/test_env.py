@@ -22,6 +22,7 @@ VARIABLES = [
     "BENCHSITE_SECRET_KEY",
     "BENCHSITE_STATEMENT_TIMEOUT_S",
     "BENCHSITE_TEST_DB_NAME",
+    "CACHE_URL",
     "DATABASE_URL",
     "PORT",
 ]
@@ -58,6 +59,7 @@ def test_load_reads_each_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "BENCHSITE_HTTPS": "1",
         "BENCHSITE_PUBLIC": "no",
         "DATABASE_URL": "postgres://me:pw@db:5433/results",
+        "CACHE_URL": "rediss://:pw@cache:6379/1",
         "BENCHSITE_DATA_DIR": "/srv/benchsite data",
         "BENCHSITE_MAX_UPLOAD_MB": "8",
         "PORT": "9000",
@@ -69,6 +71,7 @@ def test_load_reads_each_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (site.https, site.public) == (True, False)
     assert (site.data_dir, site.data_dir_chosen) == (Path("/srv/benchsite data"), True)
     assert (site.max_upload_mb, site.port) == (8, 9000)
+    assert site.cache_url == "rediss://:pw@cache:6379/1"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,11 @@ def test_load_reads_each_variable(monkeypatch: pytest.MonkeyPatch) -> None:
             "bench.example.org:8000",
             "BENCHSITE_ALLOWED_HOSTS holds 'bench.example.org:8000'; it must be host names with "
             "commas between them, without http:// and without a port.",
+        ),
+        (
+            "CACHE_URL",
+            "memcached://cache:11211",
+            "CACHE_URL must name a Redis, for example redis://localhost:6379/0, or be left unset.",
         ),
         *(
             (

@@ -16,6 +16,7 @@ from experiments.formats.documents import (
     ScoreDocument,
     ScoreSetDocument,
 )
+from experiments.formats.evalplus import about
 from experiments.formats.evalplus.scores import HARNESS, NOTHING_PASSED
 from experiments.formats.fields import Url
 from experiments.formats.model_names import served_model
@@ -118,6 +119,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.LEADERBOARD,
     tool="EvalPlus leaderboard",
     file_name="results.json",
     fills=("model_name", "scores"),

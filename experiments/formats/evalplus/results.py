@@ -13,6 +13,7 @@ from experiments.formats.documents import (
     Problem,
     ScoreSetDocument,
 )
+from experiments.formats.evalplus import about
 from experiments.formats.evalplus.scores import NOTHING_PASSED, Passed, pass_at_k, task_scores
 from experiments.formats.evalplus.tasks import read_task
 from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
@@ -149,6 +150,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.RESULTS,
     tool="EvalPlus",
     command="evalplus.evaluate --model MODEL --dataset humaneval --backend vllm --greedy",
     file_name="MODEL_vllm_temp_0.0.eval_results.json",

@@ -12,6 +12,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
+from experiments.formats.genai_perf import about
 from experiments.formats.genai_perf.results import Result, parse_results
 from experiments.formats.genai_perf.telemetry import Gpu, Machine, used_gpus
 from experiments.formats.problems import short_value
@@ -140,6 +141,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.CSV,
     tool="AIPerf or GenAI-Perf",
     file_name="profile_export_aiperf.csv",
     fills=(

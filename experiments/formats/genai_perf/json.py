@@ -8,6 +8,7 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem
 from experiments.formats.fields import NotBoolean, Time
+from experiments.formats.genai_perf import about
 from experiments.formats.genai_perf.results import Result, parse_results
 from experiments.formats.genai_perf.telemetry import Machine, read_machine, read_unnamed
 from experiments.formats.problems import join_path, problems_of
@@ -91,6 +92,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="AIPerf or GenAI-Perf",
     command="aiperf profile --model MODEL --url localhost:8000 --endpoint-type chat --streaming "
     "--concurrency 8 --request-count 100",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.guidellm import about
 from experiments.formats.guidellm.csv_cells import (
     Cells,
     first_generation_row,
@@ -108,6 +109,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.CSV,
     tool=TOOL,
     file_name="benchmarks.csv",
     fills=FILLS,

@@ -6,6 +6,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.guidellm import about
 from experiments.formats.guidellm.first import is_first_report, parse_first_report
 from experiments.formats.guidellm.runs import FILLS, LACKS, TOOL, Placed, parse_benchmarks
 from experiments.formats.problems import join_path, short_value
@@ -86,6 +87,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.REPORT,
     tool=TOOL,
     command="guidellm run --backend kind=openai_http,target=http://localhost:8000 "
     "--profile kind=sweep --constraint kind=max_duration,seconds=30 "
@@ -100,6 +102,7 @@ YAML_FORMAT = Format(
     version=1,
     detect=_detect_yaml,
     parse=_parse_yaml,
+    about=about.REPORT,
     tool=TOOL,
     file_name="benchmarks.yaml",
     fills=FILLS,

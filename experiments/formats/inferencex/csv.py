@@ -12,6 +12,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
+from experiments.formats.inferencex import about
 from experiments.formats.inferencex.runs import FILLS, Source, parse_rows
 from experiments.formats.problems import short_value
 
@@ -125,6 +126,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.CSV,
     tool="InferenceX",
     file_name="InferenceX.csv",
     fills=FILLS,

@@ -6,6 +6,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem
+from experiments.formats.inferencex import about
 from experiments.formats.inferencex.runs import FILLS, Source, parse_rows
 from experiments.formats.records import records_of
 
@@ -68,6 +69,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="InferenceX",
     file_name="agg_bmk.json",
     fills=FILLS,

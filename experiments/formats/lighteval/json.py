@@ -5,6 +5,7 @@ from dataclasses import replace
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, ScoreSetDocument
+from experiments.formats.lighteval import about
 from experiments.formats.lighteval.model import (
     read_context,
     read_model,
@@ -83,6 +84,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="lighteval",
     command='lighteval accelerate "model_name=MODEL" "leaderboard|gsm8k|5" --output-dir results',
     file_name="results_2026-11-20T09-30-00.json",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnreadableError
+from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.cells import check_header, row_of_cells
 from experiments.formats.llama_bench.rows import FILLS, Source
 from experiments.formats.llama_bench.runs import parse_rows
@@ -46,6 +47,7 @@ FORMAT = Format(
     version=2,
     detect=_detect,
     parse=_parse,
+    about=about.CSV,
     tool="llama-bench",
     command="llama-bench -m model.gguf -o csv > result.csv",
     file_name="result.csv",

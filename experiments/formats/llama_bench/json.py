@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem
+from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.rows import FILLS, Source
 from experiments.formats.llama_bench.runs import parse_rows
 from experiments.formats.llama_bench.tables import refuse_table_beside
@@ -41,6 +42,7 @@ FORMAT = Format(
     version=2,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="llama-bench",
     command="llama-bench -m model.gguf -o json > result.json",
     fills=FILLS,

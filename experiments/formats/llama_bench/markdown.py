@@ -13,6 +13,7 @@ from benchmarks.quantization import resolve_quantization
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.devices import Devices, read_devices
 from experiments.formats.llama_bench.markdown_cells import FIXED_COLUMNS, KEYS, read_cells
 from experiments.formats.llama_bench.rows import FILLS, NO_ROWS, Source
@@ -176,6 +177,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.MARKDOWN,
     tool="llama-bench",
     command="llama-bench -m model.gguf > result.md 2>&1",
     file_name="result.md",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.cells import check_header, row_of_cells
 from experiments.formats.llama_bench.rows import FILLS, Source
 from experiments.formats.llama_bench.runs import parse_rows
@@ -108,6 +109,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.SQL,
     tool="llama-bench",
     command="llama-bench -m model.gguf -o sql > result.sql",
     file_name="result.sql",

@@ -13,6 +13,7 @@ from typing import Any
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, MeasurementDocument, ParsedFile, Problem
+from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.rows import FILLS, Source
 from experiments.formats.llama_bench.runs import parse_rows
 from experiments.formats.llama_bench.tables import refuse_table_beside
@@ -195,6 +196,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.WRAPPED,
     tool="llama-bench",
     fills=FILLS,
 )

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, RunDocument
+from experiments.formats.llmd import about
 from experiments.formats.llmd.figures import FILLS, figures_of
 from experiments.formats.llmd.first import read_first
 from experiments.formats.llmd.later import read_later
@@ -133,6 +134,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.REPORT,
     tool=_TOOL,
     file_name="benchmark_report.json",
     fills=_FILLS,
@@ -144,6 +146,7 @@ YAML_FORMAT = Format(
     version=1,
     detect=_detect_yaml,
     parse=_parse_yaml,
+    about=about.REPORT,
     tool=_TOOL,
     file_name="benchmark_report.yaml",
     fills=_FILLS,

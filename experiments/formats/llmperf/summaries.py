@@ -22,6 +22,7 @@ from experiments.formats.documents import (
     SetupDocument,
 )
 from experiments.formats.figures import Figures
+from experiments.formats.llmperf import about
 from experiments.formats.llmperf.rows import Summary, is_result, summary_figures
 from experiments.formats.loads import ClientLoad, serving_workload
 from experiments.formats.model_names import served_model
@@ -168,6 +169,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.SUMMARY,
     tool="llmperf",
     command="python token_benchmark_ray.py --model MODEL --num-concurrent-requests 8 "
     "--results-dir results --llm-api openai",

@@ -10,6 +10,7 @@ from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.lm_eval import about
 from experiments.formats.lm_eval.harness import Evaluation
 from experiments.formats.lm_eval.model import (
     kept_arguments,
@@ -186,6 +187,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="lm-evaluation-harness",
     command="lm_eval --model hf --model_args pretrained=MODEL --tasks gsm8k --output_path results",
     file_name="results_2026-11-20T09-30-00.json",

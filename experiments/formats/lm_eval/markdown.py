@@ -12,6 +12,7 @@ from benchmarks.totals import category_key
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
+from experiments.formats.lm_eval import about
 from experiments.formats.lm_eval.harness import (
     Evaluation,
     TaskResult,
@@ -124,6 +125,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.MARKDOWN,
     tool="lm-evaluation-harness",
     file_name="result.md",
     fills=("scores",),

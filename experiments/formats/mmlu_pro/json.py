@@ -10,6 +10,7 @@ from benchmarks.totals import CategoryData
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ModelDocument, ParsedFile, Problem
+from experiments.formats.mmlu_pro import about
 from experiments.formats.mmlu_pro.scores import CHIGKIM, TIGER_LAB, score_file
 from experiments.formats.problems import join_path, short_value
 
@@ -105,6 +106,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="MMLU-Pro",
     file_name="summary.json",
     fills=("scores",),

@@ -19,6 +19,7 @@ from experiments.formats.documents import (
     UnreadableError,
 )
 from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.mmlu_pro import about
 from experiments.formats.mmlu_pro.scores import CHIGKIM, score_file
 from experiments.formats.model_names import clean_name
 from experiments.formats.problems import short_value
@@ -176,6 +177,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.REPORT,
     tool="Ollama-MMLU-Pro",
     command="python run_openai.py --url http://localhost:11434/v1 --model MODEL",
     file_name="report.txt",

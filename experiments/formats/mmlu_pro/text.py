@@ -6,6 +6,7 @@ from benchmarks.totals import CategoryData, category_key
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ModelDocument, ParsedFile, Problem
+from experiments.formats.mmlu_pro import about
 from experiments.formats.mmlu_pro.scores import TIGER_LAB, score_file
 
 _HEADER = re.compile(r"^-+ ?category level sta", re.MULTILINE)
@@ -66,6 +67,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.TEXT,
     tool="MMLU-Pro",
     file_name="summary.txt",
     fills=("scores",),

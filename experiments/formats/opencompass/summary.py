@@ -11,6 +11,7 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.opencompass import about
 from experiments.formats.opencompass.figures import figures_of
 from experiments.formats.opencompass.names import is_over_all, read_model
 from experiments.formats.opencompass.scores import scores_of
@@ -70,6 +71,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.SUMMARY,
     tool="OpenCompass",
     command="opencompass --models hf_llama3_8b_instruct --datasets gsm8k_gen",
     file_name="summary_20261120_093000.csv",

@@ -15,6 +15,7 @@ from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnreadableError
 from experiments.formats.problems import join_path
 from experiments.formats.records import records_of, skipped_lines
+from experiments.formats.serving import about
 from experiments.formats.serving.fills import SERVING_FILLS
 from experiments.formats.serving.runs import RunCollector
 from experiments.formats.sglang import serving as sglang_serving
@@ -199,6 +200,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.CONSOLE,
     file_name="benchmark.log",
     fills=(*SERVING_FILLS, "prompt_processing_speed", "itl_ms"),
     lacks=("model_name", "quantization", "backend", "gpu_model"),

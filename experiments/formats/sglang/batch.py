@@ -25,6 +25,7 @@ from experiments.formats.figures import Figures
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.serving.runs import RunCollector, parse_rows
+from experiments.formats.sglang import about
 from hardware.resolution import HardwareFacts
 
 Record = Mapping[str, Any]
@@ -181,6 +182,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.BATCH,
     tool="SGLang",
     command="python -m sglang.bench_one_batch --model-path MODEL --result-filename batch.jsonl",
     file_name="batch.jsonl",

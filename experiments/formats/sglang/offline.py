@@ -15,6 +15,7 @@ from experiments.formats.fields import NotBoolean, PositiveCount
 from experiments.formats.loads import ALL_AT_ONCE
 from experiments.formats.serving.rows import TokenCount
 from experiments.formats.serving.runs import RunCollector, parse_rows
+from experiments.formats.sglang import about
 from experiments.formats.sglang.batch import Keys, add_run, figures_of
 
 _KEYS = {
@@ -71,6 +72,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.OFFLINE,
     tool="SGLang",
     command="python -m sglang.bench_offline_throughput --model-path MODEL "
     "--result-filename offline.jsonl",

@@ -25,6 +25,7 @@ from experiments.formats.serving.runs import (
     parse_records,
     without_requests,
 )
+from experiments.formats.sglang import about
 from experiments.formats.sglang.server import (
     Server,
     add_memory,
@@ -183,6 +184,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.SERVING,
     tool="SGLang",
     command="python -m sglang.bench_serving --backend sglang --output-file result.jsonl",
     file_name="result.jsonl",

@@ -23,6 +23,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.numbers import nonfinite_problems
 from experiments.formats.problems import join_path, problems_of, short_value
+from experiments.formats.site import about
 from experiments.formats.site.metrics import measurement_documents
 from experiments.formats.site.schema import (
     FIELD_NAMES,
@@ -245,6 +246,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.JSON,
     tool="anything else",
     file_name="experiment.json",
     fills=(*_FACTS, "scores", *METRICS),

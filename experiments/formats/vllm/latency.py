@@ -15,6 +15,7 @@ from experiments.formats.fields import NotBoolean
 from experiments.formats.figures import Figures
 from experiments.formats.problems import join_path
 from experiments.formats.serving.runs import RunCollector, parse_rows
+from experiments.formats.vllm import about
 from experiments.formats.vllm.offline import add_offline_run, stated_lengths
 from experiments.formats.vllm.settings import length
 
@@ -84,6 +85,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.LATENCY,
     tool="vLLM",
     command="vllm bench latency --model MODEL --output-json latency.json",
     file_name="latency.json",

@@ -37,6 +37,7 @@ from experiments.formats.serving.runs import (
     parse_records,
     without_requests,
 )
+from experiments.formats.vllm import about
 from experiments.formats.vllm.settings import length, parallelism, vllm_setup
 from hardware.resolution import HardwareFacts
 
@@ -172,6 +173,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.SERVE,
     tool="vLLM",
     command="vllm bench serve --model MODEL --dataset-name random --max-concurrency 8 "
     "--percentile-metrics ttft,tpot,itl,e2el --save-result --result-filename result.json",

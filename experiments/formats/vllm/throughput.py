@@ -18,6 +18,7 @@ from experiments.formats.loads import ALL_AT_ONCE
 from experiments.formats.problems import join_path
 from experiments.formats.serving.rows import TokenCount
 from experiments.formats.serving.runs import RunCollector, parse_rows
+from experiments.formats.vllm import about
 from experiments.formats.vllm.offline import add_offline_run, stated_lengths
 
 _KEYS = {"elapsed_time", "num_requests", "total_num_tokens", "requests_per_second"}
@@ -110,6 +111,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.THROUGHPUT,
     tool="vLLM",
     command="vllm bench throughput --model MODEL --output-json throughput.json",
     file_name="throughput.json",

@@ -20,6 +20,7 @@ from experiments.formats.documents import (
     SetupDocument,
 )
 from experiments.formats.fields import Count
+from experiments.formats.inference_perf import about
 from experiments.formats.llmd.figures import (
     FILLS,
     FLAT_RATES,
@@ -172,6 +173,7 @@ FORMAT = Format(
     version=1,
     detect=_detect,
     parse=_parse,
+    about=about.REPORT,
     tool=TOOL,
     command="inference-perf --config_file config.yml",
     file_name="stage_0_lifecycle_metrics.json",
@@ -184,6 +186,7 @@ YAML_FORMAT = Format(
     version=1,
     detect=_detect_yaml,
     parse=_parse_yaml,
+    about=about.REPORT,
     tool=TOOL,
     file_name="stage_0_lifecycle_metrics.yaml",
     fills=FILLS,

@@ -1,0 +1,1 @@
+"""inference-perf: lifecycle reports."""
