@@ -19,12 +19,14 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.lm_eval.model import model_document
-from experiments.formats.numbers import without_numpy
+from experiments.formats.numbers import as_percent, is_number, no_result, read_number
 from experiments.formats.problems import join_path, short_value
 from experiments.formats.records import records_of
 
 _HARNESS = "bigcode-evaluation-harness"
 _PREFIX = "pass@"
+_LONGEST_FACT = 50
+_LARGEST_FACT = 1e15
 _ASSUMED = "humaneval"
 _DOUBT = "the file names no benchmark, HumanEval is assumed"
 _ARGUMENTS = ("model", "revision", "precision", "load_in_8bit", "load_in_4bit")
@@ -111,15 +113,11 @@ def _scores(
 
 def _share(raw: Any, place: str, problems: list[Problem], warnings: list[Problem]) -> float | None:
     """Return a share in percent; one above 1 is a percentage already."""
-    try:
-        value = float(without_numpy(raw)) if isinstance(raw, str) else raw
-    except ValueError:
-        value = None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    value = read_number(raw) if isinstance(raw, str) else raw
+    if not is_number(value):
         problems.append(Problem(place, "A number is expected here.", short_value(raw)))
-    elif not math.isfinite(value):
-        message = "NaN and infinity are not results; the figure is left out."
-        warnings.append(Problem(place, message, str(value)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        warnings.append(no_result(place, value))
     elif not 0 <= value <= 100:
         problems.append(Problem(place, "pass@k lies between 0 and 1.", short_value(value)))
     elif value == 0:
@@ -128,14 +126,14 @@ def _share(raw: Any, place: str, problems: list[Problem], warnings: list[Problem
         warnings.append(Problem(place, "Taken as a percentage; the harness writes 0 to 1.", value))
         return float(value)
     else:
-        return round(100 * float(value), 10)
+        return as_percent(float(value))
     return None
 
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) < 50
-    return isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+        return len(value) < _LONGEST_FACT
+    return isinstance(value, bool) or (is_number(value) and abs(value) < _LARGEST_FACT)
 
 
 FORMAT = Format(

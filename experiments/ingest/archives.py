@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from experiments.choices import UploadOutcome
-from experiments.formats.content import GZIP, UnpackedTooLargeError, starts_zip, unpack_gzip
 from experiments.formats.documents import FormatError, Problem, UnreadableError
+from experiments.formats.packed import GZIP, UnpackedTooLargeError, starts_zip, unpack_gzip
 from experiments.ingest.path_names import printable, shortened
 from experiments.ingest.pipeline import keep_refused
 from experiments.ingest.recognition import unrecognised

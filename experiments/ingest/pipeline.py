@@ -15,7 +15,7 @@ from benchsite.common.review import TAKEN_OUT, ReviewState
 from experiments.choices import ItemAction, UploadOutcome
 from experiments.formats import detect_format
 from experiments.formats.base import Format
-from experiments.formats.content import UnpackedTooLargeError, decode
+from experiments.formats.content import decode
 from experiments.formats.documents import (
     FormatError,
     InvalidFileError,
@@ -24,6 +24,7 @@ from experiments.formats.documents import (
     UnknownFormatError,
     UnreadableError,
 )
+from experiments.formats.packed import UnpackedTooLargeError
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError
 from experiments.ingest.context import UploadContext, fields_left_open, read_context

@@ -3,8 +3,9 @@
 from django.conf import settings
 
 from experiments.formats import detect_format
-from experiments.formats.content import GZIP, decode, starts_zip
+from experiments.formats.content import decode
 from experiments.formats.documents import FormatError, Problem, UnknownFormatError
+from experiments.formats.packed import GZIP, starts_zip
 
 _LOOKED_AT = 8192  # bytes in which a file that is no text shows a NUL
 

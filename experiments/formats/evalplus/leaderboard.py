@@ -20,6 +20,7 @@ from experiments.formats.evalplus import about
 from experiments.formats.evalplus.scores import HARNESS, NOTHING_PASSED
 from experiments.formats.fields import Url
 from experiments.formats.model_names import served_model
+from experiments.formats.numbers import is_number, no_result, positive
 from experiments.formats.problems import join_path, short_value
 from experiments.formats.records import records_of
 
@@ -74,11 +75,10 @@ def _scores(
         place = join_path(path, _PASS_AT_1, name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             problems.append(Problem(place, "A number is expected here.", short_value(value)))
         elif isinstance(value, float) and not math.isfinite(value):
-            message = "NaN and infinity are not results; the figure is left out."
-            warnings.append(Problem(place, message, str(value)))
+            warnings.append(no_result(place, value))
         elif not 0 <= value <= 100:
             problems.append(Problem(place, "pass@1 is given in percent, 0 to 100.", value))
         else:
@@ -110,7 +110,7 @@ def _link(value: Any) -> str | None:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+    return positive(value, below=1e6) is not None
 
 
 FORMAT = Format(

@@ -16,8 +16,8 @@ from experiments.formats.documents import (
 from experiments.formats.evalplus import about
 from experiments.formats.evalplus.scores import NOTHING_PASSED, Passed, pass_at_k, task_scores
 from experiments.formats.evalplus.tasks import read_task
-from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
-from experiments.formats.numbers import without_numpy
+from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR, check_year
+from experiments.formats.numbers import is_number, read_number
 from experiments.formats.problems import join_path, short_value
 from experiments.formats.records import records_of
 
@@ -105,14 +105,11 @@ def _measured_at(record: Mapping[str, Any], place: str, problems: list[Problem])
     if not isinstance(text, str) or not text.strip():
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
+        return check_year(datetime.fromisoformat(text.strip())).replace(tzinfo=None)
     except ValueError:
-        moment = None
-    if moment is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         message = f"A date is written like 2026-11-20 09:30, {EARLIEST_YEAR} to {LATEST_YEAR}."
         problems.append(Problem(join_path(place, "date"), message, short_value(text)))
         return None
-    return moment.replace(tzinfo=None)
 
 
 def _disagreements(record: Mapping[str, Any], place: str, tasks: list[Passed]) -> list[Problem]:
@@ -138,10 +135,8 @@ def _disagreements(record: Mapping[str, Any], place: str, tasks: list[Passed]) -
 
 
 def _number(value: Any) -> float | None:
-    try:
-        return float(without_numpy(value)) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        return None
+    found = read_number(value) if isinstance(value, str) else value
+    return float(found) if is_number(found) and 0 <= found <= 100 else None
 
 
 FORMAT = Format(

@@ -14,7 +14,7 @@ from experiments.formats.lighteval.model import (
 )
 from experiments.formats.lighteval.tasks import read_tasks
 from experiments.formats.lm_eval.harness import Evaluation
-from experiments.formats.lm_eval.results import Record
+from experiments.formats.lm_eval.record import Record
 from experiments.formats.lm_eval.scores import parse_evaluations
 from experiments.formats.problems import short_value
 from experiments.formats.records import records_of

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.protocol import Protocol
 from experiments.formats.documents import ModelDocument, Problem
 from experiments.formats.lm_eval.model import model_document
+from experiments.formats.numbers import is_number
 from experiments.formats.problems import join_path, short_value
 
 HARNESS = "lighteval"
@@ -22,6 +23,7 @@ _KEPT_GENERATION = (
 )  # fmt: skip
 _KEPT_GENERAL = ("model_sha", "model_dtype", "model_size", "num_fewshot_seeds", "max_samples")
 _LONGEST_FACT = 200
+_LARGEST_FACT = 1e15
 _SIZE = re.compile(r"(?P<number>\d{1,7}(?:\.\d+)?)\s*(?P<unit>[MGT]B)")
 _BYTES = {"MB": 1e6, "GB": 1e9, "TB": 1e12}
 _PARAMETERS = re.compile(r"(?<![\d.a-z])(?P<billions>\d{1,4}(?:\.\d+)?)b(?![a-z\d])", re.IGNORECASE)
@@ -92,8 +94,6 @@ def size_hint(general: Mapping[str, Any], model: ModelDocument, place: str) -> l
 
 
 def _is_short(value: Any) -> bool:
-    if isinstance(value, float):
-        return abs(value) < float("inf")
     if isinstance(value, str):
         return 0 < len(value) <= _LONGEST_FACT and "/" not in value
-    return isinstance(value, bool | int)
+    return isinstance(value, bool) or (is_number(value) and abs(value) < _LARGEST_FACT)

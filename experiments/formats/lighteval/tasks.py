@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.formats.lm_eval.harness import Figure, TaskResult, version_text
-from experiments.formats.lm_eval.results import Record
-from experiments.formats.numbers import without_numpy
+from experiments.formats.lm_eval.record import Record
+from experiments.formats.numbers import read_number
 from experiments.formats.problems import join_path
 
 _ALL = "all"
@@ -153,12 +153,8 @@ def _figures(record: Record, row: Mapping[str, Any], key: str) -> Iterator[Figur
 
 def _number(record: Record, raw: Any, key: str, name: str) -> float | None:
     """Return a figure, also one that was written as Python prints it: "np.float64(0.75)"."""
-    if isinstance(raw, str):
-        text = without_numpy(raw)
-        try:
-            raw = float(text)
-        except ValueError:
-            raw = text
+    if isinstance(raw, str) and (value := read_number(raw)) is not None:
+        raw = value
     return record.number(raw, "results", key, name)
 
 

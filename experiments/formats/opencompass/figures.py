@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from experiments.formats.documents import Problem
 from experiments.formats.lm_eval.tasks import Part
-from experiments.formats.numbers import without_numpy
+from experiments.formats.numbers import no_result, read_number
 from experiments.formats.opencompass.names import (
     is_over_all,
     read_benchmark,
     read_metric,
     read_part,
 )
-from experiments.formats.opencompass.table import NOTHING, Row, Table
+from experiments.formats.opencompass.table import Row, Table, is_nothing
 from experiments.formats.problems import join_path
 
 
@@ -40,7 +40,7 @@ def figures_of(
     """
     found: dict[tuple[str, ...], Figure] = {}
     for row in table.rows:
-        if row.metric in NOTHING or is_over_all(row.dataset):
+        if is_nothing(row.metric) or is_over_all(row.dataset):
             continue
         path = join_path(f"line {row.line}", table.models[index])
         value = _number(row, row.cells[index], path, problems, warnings)
@@ -57,17 +57,14 @@ def figures_of(
 def _number(
     row: Row, cell: str, path: str, problems: list[Problem], warnings: list[Problem]
 ) -> float | None:
-    text = without_numpy(cell).removesuffix("%").strip()
-    if text in NOTHING:
+    if is_nothing(cell):
         return None
-    try:
-        value = float(text)
-    except ValueError:
+    value = read_number(cell.removesuffix("%"))
+    if value is None:
         problems.append(Problem(path, "A number is expected here, or - for none.", cell[:120]))
         return None
     if not math.isfinite(value):
-        message = "NaN and infinity are not results; the figure is left out."
-        warnings.append(Problem(path, message, cell))
+        warnings.append(no_result(path, cell))
         return None
     if read_metric(row.metric).is_percent and not 0 <= value <= 100:
         problems.append(Problem(path, f"{row.metric} is in percent, 0 to 100.", cell))

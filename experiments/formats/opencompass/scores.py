@@ -13,7 +13,7 @@ from experiments.formats.opencompass.names import (
     read_model,
     task_version,
 )
-from experiments.formats.opencompass.table import NOTHING
+from experiments.formats.opencompass.table import is_nothing
 
 _HARNESS = "OpenCompass"
 
@@ -114,4 +114,4 @@ def _hash(versions: Sequence[str]) -> str | None:
     """Return the hash of the prompts that these rows share, None where they differ or have none."""
     shared = set(versions)
     version = shared.pop() if len(shared) == 1 else ""
-    return None if version in NOTHING else version
+    return None if is_nothing(version) else version

@@ -10,7 +10,7 @@ from experiments.formats.documents import (
     Problem,
     ScoreSetDocument,
 )
-from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR, check_year
 from experiments.formats.opencompass import about
 from experiments.formats.opencompass.figures import figures_of
 from experiments.formats.opencompass.names import is_over_all, read_model
@@ -55,14 +55,11 @@ def _measured_at(table: Table, problems: list[Problem]) -> datetime | None:
     if table.time is None:
         return None
     try:
-        moment = datetime.strptime(table.time, "%Y%m%d_%H%M%S")
+        return check_year(datetime.strptime(table.time, "%Y%m%d_%H%M%S"))
     except ValueError:
-        moment = None
-    if moment is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         message = f"A time is written like 20261120_093000, {EARLIEST_YEAR} to {LATEST_YEAR}."
         problems.append(Problem("line 1", message, table.time))
         return None
-    return moment
 
 
 FORMAT = Format(

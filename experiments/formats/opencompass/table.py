@@ -8,11 +8,9 @@ import re
 from dataclasses import dataclass
 
 from experiments.formats.documents import InvalidFileError, Problem
+from experiments.formats.numbers import is_left_out
 
 COLUMNS = ("dataset", "version", "metric", "mode")
-NOTHING = ("-", "", "N/A", "NA", "None")
-"""What stands in a cell for no figure."""
-
 _WIDTH = len(COLUMNS)
 _CSV = re.compile(r"^dataset,version,metric,mode,\S.*$", re.MULTILINE)
 _MARKDOWN = re.compile(
@@ -50,6 +48,11 @@ class Table:
 def is_summary(text: str) -> bool:
     """Tell whether a text holds the table of a summary."""
     return any(pattern.search(text) for pattern in (_CSV, _MARKDOWN, _ALIGNED))
+
+
+def is_nothing(cell: str) -> bool:
+    """Tell whether a cell stands for nothing that was run."""
+    return cell == "-" or is_left_out(cell)
 
 
 def read_table(text: str) -> Table:
