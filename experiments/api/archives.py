@@ -1,6 +1,6 @@
 """ZIP archives sent to the API: each file through the pipeline, one answer for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,8 @@ from experiments.ingest.archives import (
     name_in_archive,
     refuse_archive,
 )
-from experiments.ingest.pipeline import ingest_file
+from experiments.ingest.many import Loaded, Wanted, take_in
+from experiments.ingest.readers import Readers
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
 
@@ -84,24 +85,33 @@ def take_archive(received: ReceivedFile, actor: Actor) -> Status[Any]:
 
 
 def _take_files(archive: Archive, received: ReceivedFile, actor: Actor) -> list[_Taken]:
-    batch = new_id()
+    wanted = Wanted(
+        actor=actor,
+        replacing=received.replace,
+        dry_run=received.dry_run,
+        skip_unknown=True,
+        batch=new_id(),
+    )
+    with Readers(0, limit_bytes=settings.BENCHSITE_MAX_UPLOAD_BYTES) as readers:
+        taken = list(take_in(_loaded(archive, received), wanted, readers))
     return [
-        _Taken(
-            member,
-            found
-            if isinstance(found, Report)
-            else ingest_file(
-                data=found,
-                file_name=name_in_archive(received.file_name, member),
-                fields=received.fields,
-                actor=actor,
-                dry_run=received.dry_run,
-                replace=received.replace,
-                batch=batch,
-            ),
-        )
-        for member, found in archive.files()
+        _Taken(member, report)
+        for member, (_file, report) in zip(archive.members, taken, strict=True)
     ]
+
+
+def _loaded(archive: Archive, received: ReceivedFile) -> Iterator[Loaded]:
+    """Yield each file of the archive with its bytes, or why it cannot be read."""
+    for member in archive.members:
+        loaded = Loaded(
+            shown=member.name,
+            name=name_in_archive(received.file_name, member),
+            fields=received.fields,
+        )
+        try:
+            yield replace(loaded, data=archive.read(member))
+        except ArchiveError as error:
+            yield replace(loaded, refused=error.report(member.name))
 
 
 def _refused(taken: Sequence[_Taken]) -> list[_Taken]:

@@ -11,11 +11,8 @@ from typing import Any
 
 from experiments.formats.documents import Problem, UnreadableError
 from experiments.formats.json_documents import Document, read_documents
-from experiments.formats.packed import GZIP, starts_zip, unpack_gzip
+from experiments.formats.packed import GZIP, MAX_TEXT_BYTES, starts_zip, unpack_gzip
 from experiments.formats.yaml_documents import read_yaml, top_level_keys
-
-MAX_TEXT_BYTES = 64 * 2**20
-"""How large a packed file may be when it is unpacked, unless the caller sets another limit."""
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _EMPTY = Problem("", "The file is empty; send the file your tool wrote.")

@@ -1,8 +1,11 @@
-"""Packed files: gzip is unpacked within limits, ZIP archives are told by how they begin."""
+"""Packed files: gzip is unpacked within a limit, ZIP archives are told by how they begin."""
 
 import zlib
 
 from experiments.formats.documents import Problem, UnreadableError
+
+MAX_TEXT_BYTES = 64 * 2**20
+"""How large a packed file may be when it is unpacked, unless the caller sets another limit."""
 
 GZIP = b"\x1f\x8b"
 """What gzip data begins with."""

@@ -18,7 +18,7 @@ from experiments.formats.documents import FormatError, Problem, UnreadableError
 from experiments.formats.packed import GZIP, UnpackedTooLargeError, starts_zip, unpack_gzip
 from experiments.ingest.path_names import printable, shortened
 from experiments.ingest.pipeline import keep_refused
-from experiments.ingest.recognition import unrecognised
+from experiments.ingest.reading import read
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
 
@@ -135,7 +135,8 @@ class Archive:
             except ArchiveError as error:
                 yield member, error.report(member.name)
                 continue
-            if problems := unrecognised(data, member.name):
+            reading = read(data, member.name, limit_bytes=self._limit_bytes)
+            if reading.is_no_result:
                 yield (
                     member,
                     Report(
@@ -143,7 +144,7 @@ class Archive:
                         sha256="",
                         file_name=member.name,
                         refusal=Refusal.UNKNOWN_FORMAT,
-                        errors=problems,
+                        errors=reading.errors,
                     ),
                 )
             else:

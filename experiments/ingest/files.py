@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from experiments.formats.content import MAX_TEXT_BYTES
+from experiments.formats.packed import MAX_TEXT_BYTES
 from experiments.ingest.archives import Archive, ArchiveError, Member, is_archive, name_in_archive
 from experiments.ingest.path_names import printable, shortened
 from experiments.ingest.report import Refusal
+from experiments.ingest.sidecars import is_sidecar
 
 STANDARD_INPUT = "-"
 MOST_MEMBERS = 20_000
@@ -139,6 +140,9 @@ class _Finder:
         else:
             if stat.S_ISDIR(mode):
                 self._add_folder(path, below=path)
+            elif is_sidecar(path.name):
+                why = "This gives context to the files of its folder; name the folder."
+                self._trouble(argument, why)
             else:
                 self._add_file(path, _typed_name(path, path.parent), was_named=True)
 
@@ -160,6 +164,8 @@ class _Finder:
             self._trouble(argument, f"This pattern cannot be used: {_why(error)}")
             return
         for match in matches:
+            if is_sidecar(match.name):
+                continue
             hidden = any(part.startswith(".") for part in match.relative_to(root).parts)
             if hidden and not shows_hidden:
                 continue
@@ -187,6 +193,8 @@ class _Finder:
                     self.found.hidden.append(printable(entry.path))
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
+                elif is_sidecar(entry.name):
+                    continue
                 elif Path(entry.path).is_dir():
                     self.found.linked_folders.append(printable(entry.path))
                 else:
