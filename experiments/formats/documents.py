@@ -73,10 +73,8 @@ class MeasurementDocument:
 class ScoreDocument:
     """The result of one benchmark, under the name that the source gives it.
 
-    `partial_reason` says why it does not cover the benchmark. `scale_known` tells that the source
-    leaves no doubt about the scale, so that 0.3 is 0.3 % and no fraction; `doubt` says why the
-    score may not be what it seems: it is not ranked until a curator confirms it. `higher_is_better`
-    is used when the benchmark is not known yet.
+    `partial_reason` says why it does not cover the benchmark, `doubt` what a curator has to confirm
+    first. `scale_known`: 0.3 is surely 0.3 %. `higher_is_better` is for a benchmark not yet known.
     """
 
     path: str
