@@ -133,7 +133,7 @@ class BenchmarkScore(models.Model):
     measured_at = models.DateTimeField(null=True, blank=True)
     zone_known = models.BooleanField(default=True)
     needs_confirmation = models.BooleanField(
-        default=False, help_text="Looks like a fraction where 0–100 is meant; not ranked."
+        default=False, help_text="Doubtful, as its context says; not ranked until confirmed."
     )
     review_state = models.CharField(
         max_length=10, choices=review_state_choices, default=ReviewState.PENDING
