@@ -39,7 +39,7 @@ def write_scores(
 
     Raises InvalidFileError with a problem for each score that cannot be right.
     """
-    data = [_score_data(document) for document in documents]
+    data = [score_data(document) for document in documents]
     try:
         recorded = record_scores(variant=variant, scores=data, review_state=review_state)
     except InvalidScoresError as error:
@@ -192,7 +192,8 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
         )
 
 
-def _score_data(document: ScoreDocument) -> ScoreData:
+def score_data(document: ScoreDocument) -> ScoreData:
+    """Return a score as the benchmarks app takes it; InvalidFileError for a name of no letter."""
     return ScoreData(
         benchmark_slug=_slug(document),
         benchmark_name=document.benchmark,

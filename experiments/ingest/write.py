@@ -1,6 +1,6 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,16 +8,22 @@ from uuid import UUID
 from benchmarks.models import ModelVariant
 from benchmarks.services import VariantFacts, get_or_create_variant
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
-from experiments.choices import ItemAction, MeasuredAs
-from experiments.formats.documents import InvalidFileError, Problem
-from experiments.formats.problems import join_path, short_value
+from experiments.choices import ItemAction
+from experiments.formats.documents import Problem
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, refuse_conflicts
 from experiments.ingest.history import earlier_versions, revisions
-from experiments.ingest.keys import digest
 from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
-from experiments.ingest.run_fields import RUN_FIELDS, SETUP_FIELDS, WORKLOAD_FIELDS
+from experiments.ingest.rows import (
+    Placed,
+    get_or_create_configurations,
+    get_or_create_sweeps,
+    measurement_rows,
+    replace_rows,
+    run_row,
+    sweep_key,
+)
 from experiments.ingest.scores import (
     BroughtScore,
     scores_brought_by_file,
@@ -26,27 +32,15 @@ from experiments.ingest.scores import (
     supersede_scores,
     write_scores,
 )
-from experiments.ingest.times import as_stored_time
 from experiments.models import (
-    Configuration,
     Measurement,
     RunRevision,
-    Sweep,
     TestRun,
     Upload,
 )
 from experiments.summaries import refresh_configurations
 from hardware.models import HardwareProfile
 from hardware.services import ResolvedHardware, get_or_create_profile
-
-_CONFIGURATION_FIELDS = (
-    "variant_id",
-    "platform_id",
-    "backend",
-    "backend_version",
-    "workload_key",
-    "settings_key",
-)
 
 
 @dataclass(kw_only=True)
@@ -103,25 +97,10 @@ def write_file(
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A run to be written, with the rows it belongs to; `before` is the row it replaces."""
+class _Prepared(Placed):
+    """A run to be written; `before` is the row it replaces."""
 
-    run: ResolvedRun
-    variant: ModelVariant
-    profile: HardwareProfile
     before: TestRun | None
-
-    @property
-    def configuration_identity(self) -> tuple[Any, ...]:
-        """What makes a configuration, in the order of _CONFIGURATION_FIELDS."""
-        return (
-            self.variant.pk,
-            self.profile.platform_id,
-            self.run.backend,
-            self.run.document.backend_version,
-            self.run.workload_key,
-            self.run.settings_key,
-        )
 
 
 class _Writer:
@@ -135,7 +114,6 @@ class _Writer:
         self.written = Written()
         self._variants: dict[tuple[str, str, str], ModelVariant] = {}
         self._profiles: dict[ResolvedHardware, HardwareProfile] = {}
-        self._sweeps: dict[str, Sweep] = {}
         self._prepared: dict[UUID, _Prepared] = {}
         self._settled: dict[UUID, tuple[TestRun, RevisionAction]] = {}
         self._replaced_scores: list[BroughtScore] = []
@@ -153,7 +131,8 @@ class _Writer:
             self._settled[run.id] = (before, RevisionAction(action))
         elif action != ItemAction.UNCHANGED:
             profile = self._profile(run.hardware)
-            self._prepared[run.id] = _Prepared(run, variant, profile, before)
+            key = sweep_key(run, self.sha256, variant, profile)
+            self._prepared[run.id] = _Prepared(run, variant, profile, key, before)
         title = f"{variant} on {run.hardware.platform_name}"
         self.written.runs.append(RunResult(id=run.id, title=title, action=action))
         self.written.run_places.append(run.document.path)
@@ -176,9 +155,15 @@ class _Writer:
     def flush(self) -> None:
         """Write what was prepared and refresh the summaries of the configurations touched."""
         prepared = self._prepared.values()
-        configurations = _configurations(prepared)
+        configurations = get_or_create_configurations(prepared)
+        sweeps = get_or_create_sweeps(prepared)
         rows = {
-            item.run.id: self._row(item, configurations[item.configuration_identity])
+            item.run.id: run_row(
+                item,
+                configurations[item.configuration_identity],
+                sweeps.get(item.sweep_key),
+                self.review_state,
+            )
             for item in prepared
         }
         replaced = [item.before for item in prepared if item.before]
@@ -190,7 +175,7 @@ class _Writer:
         new = [rows[item.run.id] for item in prepared if item.before is None]
         TestRun.objects.bulk_create(new, batch_size=500)
         Measurement.objects.bulk_create(
-            [measurement for item in prepared for measurement in _measurements(item.run)],
+            [measurement for item in prepared for measurement in measurement_rows(item.run)],
             batch_size=2000,
         )
         self._settle()
@@ -216,30 +201,6 @@ class _Writer:
             self.written.history += revisions(
                 [run], action=action, state=self.review_state, who=self.actor.who
             )
-
-    def _row(self, item: _Prepared, configuration: Configuration) -> TestRun:
-        """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
-        run, document = item.run, item.run.document
-        row = TestRun(
-            id=run.id,
-            variant=item.variant,
-            hardware=item.profile,
-            configuration=configuration,
-            sweep=self._sweep(run, item.variant, item.profile),
-            backend=run.backend,
-            reported_names=run.reported_names,
-            content_hash=run.content_hash,
-            review_state=self.review_state,
-            warnings=[warning.as_dict() for warning in run.warnings],
-            started_at=as_stored_time(document.started_at),
-            optimizations=list(document.setup.optimizations),
-            settings=dict(document.setup.settings),
-            **_attributes(document, RUN_FIELDS),
-            **_attributes(document.workload, WORKLOAD_FIELDS),
-            **_attributes(document.setup, SETUP_FIELDS),
-        )
-        _check_lengths(row, document.path)
-        return row
 
     def add_scores(self, model: ResolvedModel, documents: Sequence[Any]) -> None:
         """Store scores of a variant, and publish or restore those that this file may."""
@@ -290,103 +251,10 @@ class _Writer:
             self._profiles[hardware] = get_or_create_profile(hardware)
         return self._profiles[hardware]
 
-    def _sweep(
-        self, run: ResolvedRun, variant: ModelVariant, profile: HardwareProfile
-    ) -> Sweep | None:
-        """Return the sweep of a run: by the label given, else by its group in this file."""
-        document = run.document
-        if document.sweep:
-            key = digest(["label", document.sweep, variant.pk, profile.pk, run.backend])
-        elif document.sweep_group:
-            key = digest(["file", self.sha256, document.sweep_group, variant.pk, profile.pk])
-        else:
-            return None
-        if key not in self._sweeps:
-            self._sweeps[key] = Sweep.objects.get_or_create(
-                key=key, defaults={"label": document.sweep}
-            )[0]
-        return self._sweeps[key]
-
-
-def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Configuration]:
-    """Return the configuration of each identity, made if need be: three queries at most."""
-    wanted = {item.configuration_identity: item for item in prepared}
-
-    def stored() -> dict[tuple[Any, ...], Configuration]:
-        candidates = Configuration.objects.filter(
-            variant__in={item.variant for item in prepared},
-            workload_key__in={item.run.workload_key for item in prepared},
-        )
-        return {
-            tuple(getattr(row, name) for name in _CONFIGURATION_FIELDS): row for row in candidates
-        }
-
-    found = stored() if wanted else {}
-    missing = [item for identity, item in wanted.items() if identity not in found]
-    if missing:
-        Configuration.objects.bulk_create(
-            [
-                Configuration(
-                    **dict(zip(_CONFIGURATION_FIELDS, item.configuration_identity, strict=True)),
-                    load_class=item.run.load_class,
-                    load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
-                )
-                for item in missing
-            ],
-            batch_size=1000,
-        )
-        found = stored()
-    return found
-
 
 def _replace(rows: Sequence[TestRun]) -> None:
     """Write rows over those of the same ids, without the figures of these."""
     if not rows:
         return
     Measurement.objects.filter(run_id__in=[row.pk for row in rows]).delete()
-    TestRun.objects.bulk_create(
-        rows,
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[
-            column.name
-            for column in TestRun._meta.concrete_fields
-            if column.name not in ("id", "created_at")
-        ],
-    )
-
-
-def _check_lengths(row: TestRun, path: str) -> None:
-    """Refuse text longer than its column."""
-    for column in row._meta.concrete_fields:
-        value = getattr(row, column.attname)
-        longest = column.max_length
-        if isinstance(value, str) and longest is not None and len(value) > longest:
-            message = f"This is longer than {longest} characters."
-            raise InvalidFileError(
-                Problem(join_path(path, column.name), message, short_value(value))
-            )
-
-
-def _measurements(run: ResolvedRun) -> list[Measurement]:
-    """Return the rows of a run's figures, not yet saved."""
-    return [
-        Measurement(
-            run_id=run.id,
-            metric=item.metric,
-            statistic=item.statistic,
-            definition=item.definition,
-            value=item.value,
-            unit=item.unit,
-            sample_count=item.sample_count,
-            samples=item.samples,
-            derived_from=item.derived_from,
-            context=dict(item.context),
-        )
-        for item in run.document.measurements
-    ]
-
-
-def _attributes(source: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in names}
+    replace_rows(rows)
