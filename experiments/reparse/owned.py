@@ -20,7 +20,8 @@ class Owned:
 
     A run or score belongs to the upload of its newest item that did anything: a later replacing,
     correcting or restoring upload owns it then. `edited` are columns that a curator mended,
-    `confirmed` the scores that one settled, `shared` those that several uploads brought.
+    `confirmed` the scores that one settled. `brought` are the scores that other uploads brought,
+    too, with these; `linked` all that an upload brought, its own or not.
     """
 
     runs: dict[UUID, dict[UUID, TestRun]] = field(default_factory=lambda: defaultdict(dict))
@@ -30,7 +31,8 @@ class Owned:
     measured: dict[UUID, list[Measurement]] = field(default_factory=lambda: defaultdict(list))
     edited: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     confirmed: set[UUID] = field(default_factory=set)
-    shared: set[UUID] = field(default_factory=set)
+    brought: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    linked: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     taken_out: dict[UUID, Revision] = field(default_factory=dict)
 
     def state_for_new(self, upload_id: UUID) -> ReviewState | None:
@@ -57,6 +59,9 @@ def load_owned(upload_ids: Collection[UUID]) -> Owned:
     score_ids = {score_id for score_id in items.values_list("score_id", flat=True) if score_id}
     _load_runs(owned, _owners("run_id", run_ids, upload_ids))
     _load_scores(owned, _owners("score_id", score_ids, upload_ids))
+    places = UploadItem.objects.filter(upload__in=upload_ids, score__isnull=False)
+    for upload_id, score_id in places.values_list("upload_id", "score_id"):
+        owned.linked[upload_id] |= {score_id} if score_id else set()
     return owned
 
 
@@ -109,11 +114,9 @@ def _load_scores(owned: Owned, owners: dict[UUID, UUID]) -> None:
     settled = ScoreRevision.objects.filter(score__in=owners, action=RevisionAction.CONFIRMED)
     owned.confirmed = set(settled.values_list("score_id", flat=True))
     brought = UploadItem.objects.filter(score__in=owners).values_list("score_id", "upload_id")
-    owned.shared = {
-        score_id
-        for score_id, upload_id in brought
-        if score_id is not None and upload_id != owners[score_id]
-    }
+    for score_id, upload_id in brought:
+        if score_id is not None and upload_id != owners[score_id]:
+            owned.brought[score_id].add(upload_id)
     out = [
         score.pk
         for scores in owned.scores.values()

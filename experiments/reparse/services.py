@@ -20,9 +20,10 @@ from benchsite.common.review import Who
 from experiments.choices import ReparseEffect, ReparseState, ReparseSubject
 from experiments.models import Reparse, ReparseItem, Upload
 from experiments.reparse.images import take_images
-from experiments.reparse.plan import PlannedItem, plan_uploads
+from experiments.reparse.items import Course, PlannedItem
+from experiments.reparse.plan import plan_uploads
 from experiments.reparse.selection import Selection
-from experiments.reparse.shared import delete_unused, noting_made
+from experiments.reparse.shared import PROVENANCE, delete_unused, noting_made
 from experiments.reparse.undoing import UndoError, check_as_applied, put_back
 from experiments.reparse.writing import Writer
 
@@ -55,8 +56,9 @@ def preview(
     reparse.uploads = len(upload_ids)
     with transaction.atomic():
         reparse.save()
+        course = Course()
         for chosen in _chunks(upload_ids):
-            planned = plan_uploads(_uploads(chosen))
+            planned = plan_uploads(_uploads(chosen), course)
             ReparseItem.objects.bulk_create(
                 [_stored(reparse, item) for item in planned], batch_size=1000
             )
@@ -94,11 +96,12 @@ def undo(reparse_id: UUID, *, who: Who) -> int:
         take_write_lock()
         reparse = _locked(reparse_id, ReparseState.APPLIED)
         items = list(reparse.items.filter(images__isnull=False).select_related("upload"))
+        places = [int(pk) for pk in reparse.made[PROVENANCE]]
         try:
-            check_as_applied(items)
+            check_as_applied(items, places)
         except UndoError as error:
             raise ReparseError(str(error)) from error
-        put_back(items, who=who, name=str(reparse))
+        put_back(items, places, who=who, name=str(reparse))
         delete_unused(reparse.made)
         reparse.items.update(images=None)
         reparse.state = ReparseState.UNDONE
@@ -118,7 +121,7 @@ def _locked(reparse_id: UUID, state: ReparseState) -> Reparse:
 
 
 def _apply(reparse: Reparse, who: Who, progress: Progress) -> None:
-    writer = Writer(who=who, name=str(reparse))
+    writer, course = Writer(who=who, name=str(reparse)), Course()
     of_uploads = reparse.items.filter(subject=ReparseSubject.UPLOAD).order_by("id")
     upload_ids = list(of_uploads.values_list("upload_id", flat=True))
     for chosen in _chunks(upload_ids):
@@ -126,7 +129,7 @@ def _apply(reparse: Reparse, who: Who, progress: Progress) -> None:
         if stored:
             effective = {item.upload_id for item in stored}
             uploads = _uploads([pk for pk in chosen if pk in effective])
-            _write(writer, stored, plan_uploads(uploads))
+            _write(writer, stored, plan_uploads(uploads, course))
         progress(len(chosen))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, Model, OuterRef
 
 from benchmarks.models import Benchmark, ModelVariant
-from experiments.models import Configuration, Sweep
+from experiments.models import Configuration, Sweep, UploadItem
 from hardware.models import HardwareProfile, Platform
 
 _SHARED: tuple[type[Model], ...] = (
@@ -18,6 +18,7 @@ _SHARED: tuple[type[Model], ...] = (
     Benchmark,
 )
 """In an order in which they can be deleted."""
+PROVENANCE = UploadItem._meta.db_table
 
 
 def noting_made(write: Callable[[], None]) -> dict[str, list[str]]:
@@ -26,11 +27,14 @@ def noting_made(write: Callable[[], None]) -> dict[str, list[str]]:
     One who holds the lock of writers makes them all, so what is new after it was made by it.
     """
     before = {model: set(_ids(model)) for model in _SHARED}
+    last_item = UploadItem.objects.order_by("-id").values_list("id", flat=True).first() or 0
     write()
-    return {
+    made = {
         model._meta.db_table: [str(pk) for pk in _ids(model) if pk not in before[model]]
         for model in _SHARED
     }
+    items = UploadItem.objects.filter(pk__gt=last_item).order_by("id")
+    return made | {PROVENANCE: [str(pk) for pk in items.values_list("id", flat=True)]}
 
 
 def delete_unused(made: Mapping[str, Sequence[str]]) -> None:

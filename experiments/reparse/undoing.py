@@ -1,6 +1,6 @@
 """Putting back what a reparse changed: every row as it was, or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -38,10 +38,10 @@ class UndoError(Exception):
     """Something changed since the reparse was applied; the text names it."""
 
 
-def check_as_applied(items: Sequence[ReparseItem]) -> None:
+def check_as_applied(items: Sequence[ReparseItem], places: Collection[int]) -> None:
     """Raise UndoError where a row is not as the reparse left it, naming the first of them."""
     found = take_images({item.subject_id for item in items if item.subject_id})
-    touched = _touched_since(items)
+    touched = _touched_since(items, places)
     problems = []
     for item in items:
         if item.subject_id is None:
@@ -57,7 +57,7 @@ def check_as_applied(items: Sequence[ReparseItem]) -> None:
         raise UndoError(f"Something changed since, so nothing was undone: {named}.")
 
 
-def put_back(items: Sequence[ReparseItem], *, who: Who, name: str) -> None:
+def put_back(items: Sequence[ReparseItem], places: Collection[int], *, who: Who, name: str) -> None:
     """Write every row as it was before, with summaries and current scores in step."""
     before = [item.sides["before"] for item in items]
     after = [item.sides["after"] for item in items]
@@ -72,7 +72,10 @@ def put_back(items: Sequence[ReparseItem], *, who: Who, name: str) -> None:
                 is_current=False
             )
         update_rows(changed, rows_in(before, changed))
-    _delete_found(items)
+    UploadItem.objects.filter(pk__in=places).delete()
+    made = _made(items)
+    TestRun.objects.filter(pk__in=made).delete()
+    BenchmarkScore.objects.filter(pk__in=made).delete()
     refresh_configurations(configurations)
     refresh_current_scores(variants)
 
@@ -91,15 +94,6 @@ def _put_back_parts(
     insert_rows(model, deleted)
 
 
-def _delete_found(items: Sequence[ReparseItem]) -> None:
-    """Delete what the reparse had made, with its provenance."""
-    made = _made(items)
-    UploadItem.objects.filter(run__in=made).delete()
-    UploadItem.objects.filter(score__in=made).delete()
-    TestRun.objects.filter(pk__in=made).delete()
-    BenchmarkScore.objects.filter(pk__in=made).delete()
-
-
 def _made(items: Sequence[ReparseItem]) -> list[UUID]:
     """Return the ids of runs and scores that were not there before."""
     return [
@@ -109,19 +103,16 @@ def _made(items: Sequence[ReparseItem]) -> list[UUID]:
     ]
 
 
-def _touched_since(items: Sequence[ReparseItem]) -> set[UUID | None]:
+def _touched_since(items: Sequence[ReparseItem], places: Collection[int]) -> set[UUID | None]:
     """Return which of the found runs and scores have a history or came with other uploads."""
     made = _made(items)
-    uploads = {item.subject_id: item.upload_id for item in items}
     touched: set[UUID | None] = set(
         RunRevision.objects.filter(run__in=made).values_list("run_id", flat=True)
     )
     touched |= set(ScoreRevision.objects.filter(score__in=made).values_list("score_id", flat=True))
-    for column in ("run_id", "score_id"):
-        places = UploadItem.objects.filter(**{f"{column}__in": made})
-        for pk, upload_id in places.values_list(column, "upload_id"):
-            if uploads[pk] != upload_id:
-                touched.add(pk)
+    others = UploadItem.objects.exclude(pk__in=places)
+    touched |= set(others.filter(run__in=made).values_list("run_id", flat=True))
+    touched |= set(others.filter(score__in=made).values_list("score_id", flat=True))
     return touched
 
 

@@ -33,7 +33,7 @@ from experiments.models import (
     Upload,
     UploadItem,
 )
-from experiments.reparse.plan import NAMES, PlannedItem, names_of
+from experiments.reparse.items import NAMES, PlannedItem, names_of, score_ids
 from experiments.reparse.states import SCORE_FIELDS
 from experiments.summaries import refresh_configurations
 from hardware.models import HardwareProfile
@@ -54,7 +54,9 @@ class Writer:
         self._write_runs([item for item in runs if item.run is not None])
         self._withdraw_runs([item for item in runs if item.effect == ReparseEffect.GONE])
         self._write_scores(scores)
-        _write_uploads(item for item in items if item.subject == ReparseSubject.UPLOAD)
+        uploads = [item for item in items if item.subject == ReparseSubject.UPLOAD]
+        _write_uploads(uploads)
+        _link_scores(uploads)
 
     def _write_runs(self, items: Sequence[PlannedItem]) -> None:
         """Write runs over what is stored of them, or for the first time; summaries follow."""
@@ -254,6 +256,28 @@ def _add_items(items: Iterable[PlannedItem]) -> None:
                 action=ItemAction.CREATED,
             )
             for item in items
+        ],
+        batch_size=2000,
+    )
+
+
+def _link_scores(items: Sequence[PlannedItem]) -> None:
+    """Keep that files bring scores, too, which other uploads brought first."""
+    if not any(item.also for item in items):
+        return
+    readings = [item.reading for item in items if item.also and item.reading]
+    ids = score_ids({names_of(model) for reading in readings for model, _score in reading.scores})
+    UploadItem.objects.bulk_create(
+        [
+            UploadItem(
+                upload=item.upload,
+                place=place[:255],
+                score_id=ids[key],
+                action=ItemAction.UNCHANGED,
+            )
+            for item in items
+            for key, place in item.also
+            if key in ids
         ],
         batch_size=2000,
     )

@@ -66,7 +66,7 @@ class Command(BaseCommand):
     def _preview(self, options: dict[str, Any]) -> None:
         selection = Selection(
             format=options["format"],
-            upload_ids=options["upload"],
+            upload_ids=tuple(options["upload"]),
             since=options["since"],
             outdated=options["outdated"],
         )
