@@ -40,7 +40,7 @@ def write_scores(
 
     Raises InvalidFileError with a problem for each score that cannot be right.
     """
-    data = [_score_data(document) for document in documents]
+    data = [score_data(document) for document in documents]
     try:
         recorded = record_scores(variant=variant, scores=data, review_state=review_state)
     except InvalidScoresError as error:
@@ -193,8 +193,11 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
         )
 
 
-def _score_data(document: ScoreDocument) -> ScoreData:
-    """Return a score as the benchmarks app takes it; why it is doubted stays in its context."""
+def score_data(document: ScoreDocument) -> ScoreData:
+    """Return a score as the benchmarks app takes it; why it is doubted stays in its context.
+
+    Raises InvalidFileError for a name without any letter.
+    """
     doubt = document.doubt
     if doubt is None and not document.scale_known and _looks_like_fraction(document):
         doubt = FRACTION

@@ -1,6 +1,7 @@
 """The tables of what was measured."""
 
 from experiments.models.history import RunRevision
+from experiments.models.reparses import Reparse, ReparseItem
 from experiments.models.runs import Configuration, Measurement, Sweep, TestRun
 from experiments.models.tokens import ApiToken
 from experiments.models.uploads import Upload, UploadContent, UploadItem, UploadQuerySet
@@ -9,6 +10,8 @@ __all__ = [
     "ApiToken",
     "Configuration",
     "Measurement",
+    "Reparse",
+    "ReparseItem",
     "RunRevision",
     "Sweep",
     "TestRun",
