@@ -4,15 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('benchmarks', '0003_history'),
+        ("benchmarks", "0003_history"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='benchmarkscore',
-            name='needs_confirmation',
-            field=models.BooleanField(default=False, help_text='Doubtful, as its context says; not ranked until confirmed.'),
+            model_name="benchmarkscore",
+            name="needs_confirmation",
+            field=models.BooleanField(
+                default=False,
+                help_text="Doubtful, as its context says; not ranked until confirmed.",
+            ),
         ),
     ]
