@@ -13,7 +13,7 @@ from typing import Any
 from benchsite import env
 from benchsite.database import running_server
 
-REPEATS = 15
+REPEATS = 5
 
 
 def pages(addresses: dict[str, str]) -> dict[str, Any]:

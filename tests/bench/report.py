@@ -38,8 +38,12 @@ Runs are read when they are written and on their own pages; the grid reads summa
 
 No query of the grid reads rows in proportion to runs. An upload refreshes the configurations,
 places and cells that it touched: its cost grows with the repeats of its configuration and with the
-configurations of its variant.
+configurations of its variant. The page of a run reads all repeats too, for their medians: “detail”
+is the most repeated configuration of the site, 31,000 runs of a million in `repeats`.
 """
+DISTURBED = """
+
+Other work kept the cores busy meanwhile: compare figures within one table only, and with care."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +75,12 @@ def _machine() -> str:
         if line.startswith("model name")
     ]
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    is_disturbed = os.getloadavg()[2] > 2 * len(models)
     return (
         f"Machine: {len(models)} × {models[0] if models else platform.machine()}, "
         f"{memory_gb:.0f} GB, Python {platform.python_version()}. "
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average at the end {load}.\n"
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average at the end {load}."
+        f"{DISTURBED if is_disturbed else ''}\n"
     )
 
 
