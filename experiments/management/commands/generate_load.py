@@ -44,8 +44,8 @@ class Command(BaseCommand):
         uploads = Upload.objects.exclude(file_name__in=samples).count()
         if uploads and not options["among_real_uploads"]:
             raise CommandError(
-                f"People uploaded {uploads} files into this database. Set BENCHSITE_DATA_DIR to a new "
-                "folder for a database of its own, run “manage.py prepare” there, and try again."
+                f"People uploaded {uploads} files into this database. Set BENCHSITE_DATA_DIR to a "
+                "new folder for a database of its own, run “manage.py prepare” there and try again."
             )
         started = time.monotonic()
         plan = plan_load(runs=options["runs"], seed=options["seed"], shape=options["shape"])
