@@ -17,8 +17,9 @@ INTRODUCTION = """# Performance
 
 Written by `make bench`: the site as `make run` starts it, asked over HTTP on this machine, clients
 and database on the same cores. Every page is made anew, but for the two rows of what visitors get
-while nothing is written: a kept answer, or that theirs is still good. Times are milliseconds the whole answer is there. “× table” is p95 against the yardstick of the same minute: a page
-with a table of 50 rows of as many cells, read by one query by primary key.
+while nothing is written: a kept answer, or that theirs is still good. Times are milliseconds until
+the whole answer is there. “× table” is p95 against the yardstick of the same minute: a page with a
+table of 50 rows of as many cells, read by one query by primary key.
 
 `repeats` measures few configurations again and again (50 runs each), `wide` many (3 runs each).
 """
