@@ -70,7 +70,8 @@ class Sidecars:
         Folders above what was named on a command line count, too: a file has the same context
         however it is come by. Raises SidecarError.
         """
-        path = file.absolute()
+        # The folder as it is: in "../b" or below a link, `parents` would name folders on the way.
+        path = file.parent.resolve() / file.name
         fields: dict[str, Any] = {}
         sources = []
         for folder in reversed(path.parents):

@@ -83,6 +83,25 @@ def test_a_file_has_the_same_context_however_it_is_named(lab: Path) -> None:
     assert TestRun.objects.count() == 2
 
 
+@pytest.mark.parametrize("way", ["..", "a link"])
+def test_sidecars_of_folders_on_the_way_to_a_file_say_nothing(
+    way: str, lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stated = write(lab, "backend: vLLM\ngpu_model: H100\nquantization: BF16\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other, "gpu_model: RTX 4090\nnotes: of another folder\n")
+    (other / "link").symlink_to(lab, target_is_directory=True)
+    monkeypatch.chdir(other)
+    report = tmp_path / "report.jsonl"
+    _printed, complaint = run("../lab" if way == ".." else "link", report=str(report))
+    assert complaint is None
+    lines, _summary = read_report(report)
+    assert {tuple(line["context_from"]) for line in lines.values()} == {(str(stated),)}
+    assert all(context["gpu_model"] == "H100" for context in contexts().values())
+    assert not any("notes" in context for context in contexts().values())
+
+
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
