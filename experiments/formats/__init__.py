@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from experiments.formats import ollama
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
@@ -63,6 +64,7 @@ _JSON_FORMATS = (
     genai_perf_json.FORMAT,
     lm_eval_json.FORMAT,
     llmperf.FORMAT,
+    ollama.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
 )
