@@ -96,5 +96,5 @@ FORMAT = Format(
     command="python3 submission_checker.py --input SUBMISSION --csv summary.csv",
     file_name="summary.csv",
     fills=FILLS,
-    lacks=("quantization",),
+    lacks=("quantization", "backend"),
 )

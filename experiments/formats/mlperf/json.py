@@ -44,5 +44,5 @@ FORMAT = Format(
     command="python3 generate_final_report.py --input summary.csv",
     file_name="summary_results.json",
     fills=FILLS,
-    lacks=("quantization",),
+    lacks=("quantization", "backend"),
 )
