@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from experiments.formats import ollama
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
@@ -29,6 +28,7 @@ from experiments.formats.mmlu_pro import json as mmlu_pro_json
 from experiments.formats.mmlu_pro import report as mmlu_pro_report
 from experiments.formats.mmlu_pro import text as mmlu_pro_text
 from experiments.formats.near_misses import advice
+from experiments.formats.ollama import responses as ollama
 from experiments.formats.optimum import csv as optimum_csv
 from experiments.formats.optimum import json as optimum_json
 from experiments.formats.records import skipped_lines

@@ -10,11 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from experiments.formats.base import About, Format, RunFacts
+from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import (
     InvalidFileError,
-    ModelDocument,
     ParsedFile,
     Problem,
     RunDocument,
@@ -24,6 +23,7 @@ from experiments.formats.documents import (
 from experiments.formats.fields import Count, NotBoolean, Time
 from experiments.formats.figures import Figures
 from experiments.formats.model_names import served_model
+from experiments.formats.ollama import about
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.records import records_of
@@ -80,6 +80,8 @@ def _parse(content: Content) -> ParsedFile:
     found = RunCollector()
     answers = open_stream = 0
     for place, record in records_of(content, what="An answer"):
+        if found.is_full:
+            break
         if isinstance(record, Problem):
             found.problems.append(record)
         elif record.get("done", True) is not True:
@@ -111,7 +113,7 @@ def _add(found: RunCollector, place: str, record: Mapping[str, Any]) -> None:
         given_id=None,
         identity_record=plain,
         source_records=(plain,),
-        model=_model(answer.model),
+        model=served_model(answer.model.removesuffix(":latest")),
         hardware=HardwareFacts(),
         backend="ollama",
         backend_version=None,
@@ -128,10 +130,6 @@ def _add(found: RunCollector, place: str, record: Mapping[str, Any]) -> None:
         tool="ollama",
     )
     found.add(run, _figures(answer, place))
-
-
-def _model(name: str) -> ModelDocument:
-    return served_model(name.removesuffix(":latest"))
 
 
 def _figures(answer: _Answer, place: str) -> Figures:
@@ -179,31 +177,13 @@ def _add_prompt_speed(figures: Figures, answer: _Answer, place: str) -> None:
     )
 
 
-_ABOUT = About(
-    what="Ollama's answer to `/api/generate` or `/api/chat`: one, several, or streamed chunks",
-    run_for_each="answer",
-    says="model, tokens, speed of the answer; prompt speed where the model was loaded for it",
-    asks="GPU, and the quantization unless the model's tag says it",
-    facts=(
-        RunFacts(
-            model="● tag",
-            quantization="○ tag, else ?",
-            backend="●, no version",
-            gpu="?",
-            lengths="●",
-            load="○ one at a time",
-            speeds="○ prompt when cold",
-            when="●",
-        ),
-    ),
-)
 FORMAT = Format(
     name="ollama",
     title="Ollama API response",
     version=1,
     detect=_detect,
     parse=_parse,
-    about=_ABOUT,
+    about=about.RESPONSE,
     tool="Ollama",
     command="curl -s http://localhost:11434/api/generate "
     """-d '{"model": "MODEL", "prompt": "PROMPT", "stream": false}' > answer.json""",
