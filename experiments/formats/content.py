@@ -11,11 +11,16 @@ from typing import Any
 
 from experiments.formats.documents import Problem, UnreadableError
 from experiments.formats.json_documents import Document, read_documents
-from experiments.formats.packed import GZIP, MAX_TEXT_BYTES, unpack_gzip
+from experiments.formats.packed import GZIP, MAX_TEXT_BYTES, starts_zip, unpack_gzip
 from experiments.formats.yaml_documents import read_yaml, top_level_keys
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _EMPTY = Problem("", "The file is empty; send the file your tool wrote.")
+_ARCHIVE = Problem(
+    "",
+    "This is a ZIP archive or an office document. An archive is opened where it is sent by itself, "
+    "to the upload form, /api/uploads or import_results, and never inside another one.",
+)
 _CONFLICT = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 # What stands between the two versions also underlines a heading in Markdown, but never in JSON.
 _CONFLICT_IN_JSON = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
@@ -107,6 +112,8 @@ def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTE
         data = unpack_gzip(data, limit_bytes)
     if not data.strip():
         raise UnreadableError(_EMPTY)
+    if starts_zip(data):
+        raise UnreadableError(_ARCHIVE)
     text = _as_text(data)
     if not text.strip():
         raise UnreadableError(_EMPTY)

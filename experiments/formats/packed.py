@@ -1,4 +1,4 @@
-"""Files packed by gzip: unpacked within a limit, damage told by its place."""
+"""Packed files: gzip is unpacked within a limit, ZIP archives are told by how they begin."""
 
 import zlib
 
@@ -10,6 +10,7 @@ MAX_TEXT_BYTES = 64 * 2**20
 GZIP = b"\x1f\x8b"
 """What gzip data begins with."""
 
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # with files, empty, in several parts
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to ask for gzip, with its checksum
 _GZIP_CHUNK = 2**16
 _MAX_GZIP_MEMBERS = 10_000
@@ -17,6 +18,11 @@ _MAX_GZIP_MEMBERS = 10_000
 
 class UnpackedTooLargeError(UnreadableError):
     """A packed file that is larger than the site takes once it is unpacked."""
+
+
+def starts_zip(data: bytes) -> bool:
+    """Tell whether bytes begin as a ZIP archive does; office documents do, too."""
+    return data.startswith(_ZIP)
 
 
 def unpack_gzip(data: bytes, limit_bytes: int) -> bytes:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from experiments.ingest.actor import Actor
 from experiments.ingest.pipeline import Incoming, attempt, ingest_files, unchanged
@@ -40,12 +41,13 @@ class Loaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is done with all the files."""
+    """What is done with all the files; `batch` is that of files sent together."""
 
     actor: Actor
     replacing: bool = False
     dry_run: bool = False
     skip_unknown: bool = False
+    batch: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def _received(file: Loaded, wanted: Wanted) -> Received:
         fields=file.fields,
         actor=wanted.actor,
         replacing=wanted.replacing,
+        batch=wanted.batch,
     )
 
 

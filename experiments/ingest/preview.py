@@ -95,7 +95,7 @@ def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict
         "score_rows": [
             {"title": f"{item.model_name} · {item.quantization}", "benchmark": item.benchmark}
             | {"score": item.score, "protocol": document.protocol.key, "action": str(item.action)}
-            | {"doubt": _doubt(item)}
+            | {"doubt": _doubt(document, item)}
             for document, item in zip(_scores(resolved), written.scores[:SHOWN_ROWS], strict=False)
         ],
         "actions": dict(actions),
@@ -124,11 +124,12 @@ def _total(score: ScoreDocument) -> float | None:
     return percent(score.correct, score.total) if stated is None else stated
 
 
-def _doubt(score: ScoreResult) -> str:
+def _doubt(document: ScoreDocument, score: ScoreResult) -> str:
     """Say why a score will not be ranked; "" if it will."""
     if not score.complete:
         return _PARTIAL
-    return "looks like a fraction: not ranked until confirmed" if score.needs_confirmation else ""
+    why = document.doubt or "looks like a fraction"
+    return f"{why}: not ranked until confirmed" if score.needs_confirmation else ""
 
 
 def _scores(resolved: ResolvedFile) -> Iterator[ScoreDocument]:

@@ -25,17 +25,16 @@ from experiments.formats.documents import InvalidFileError, Problem
 from experiments.ingest.actor import Actor
 from experiments.ingest.context import CONTEXT_FIELDS, read_context
 from experiments.ingest.files import (
-    LONGEST_NAME,
     Found,
     FoundFile,
     TooLargeFileError,
     UnreadableFileError,
     find_files,
-    printable,
     read_file,
 )
 from experiments.ingest.long_lines import is_own_json_lines, parts_of
 from experiments.ingest.many import Loaded, Wanted, take_in
+from experiments.ingest.path_names import LONGEST_NAME, printable
 from experiments.ingest.readers import Readers, ReadersLostError
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.sidecars import SidecarError, Sidecars, Stated
@@ -52,9 +51,10 @@ class Command(BaseCommand):
     """`manage.py import_results PATH…`: what the upload form does, for any number of files."""
 
     help = (
-        "Import result files: files, folders with all that is below them, quoted patterns such as "
-        "'results/**/*.json', or - for standard input. Each file is taken or refused alone. "
-        "Exit status 1 when a file was rejected or could not be read, 0 otherwise."
+        "Import result files: files, folders with all that is below them, ZIP archives with all in "
+        "them, quoted patterns such as 'results/**/*.json', or - for standard input. Each file is "
+        "taken or refused alone. Exit status 1 when a file was rejected or could not be read, 0 "
+        "otherwise."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         )
         self.sidecars = Sidecars()
         with _stop_between_files() as stop:
-            found = find_files(options["paths"])
+            found = find_files(options["paths"], settings.BENCHSITE_MAX_UPLOAD_BYTES)
             self._say_what_is_left_out(found)
             total = len(found.files) + len(found.troubles)
             tally = Tally(total=total, dry_run=options["dry_run"])
