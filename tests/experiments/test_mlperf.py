@@ -94,6 +94,16 @@ def test_the_open_division_is_another_load_and_may_be_another_model() -> None:
     assert (run.backend, run.backend_version) == ("TensorRT", "10.11")
 
 
+def test_another_spelling_of_the_benchmark_is_no_other_model() -> None:
+    names = {"Model": "llama3.1-8b-edge", "UsedModel": "llama3_1-8b-edge", "Category": "open"}
+    assert parse(row(**names), JSON).runs[0].model.model_name == "llama3.1-8b"
+
+
+def test_counts_may_be_written_as_fractions() -> None:
+    run = parse(row(**{"a#": 8.0, "host_processor_core_count": 48.0}), JSON).runs[0]
+    assert run.hardware.gpu_count == 8
+
+
 def test_a_result_that_was_not_passed_is_kept_and_not_ranked() -> None:
     parsed = parse(read("mlperf_summary_results.json"), JSON)
     assert [run.complete for run in parsed.runs] == [True] * 5 + [False]

@@ -112,6 +112,14 @@ class Row(BaseModel):
         return _EDITION.sub("", _INTERACTIVE.sub("", _TARGET.sub("", self.benchmark)))
 
     @property
+    def model_name(self) -> str:
+        """The benchmark's model; in the open division the one that was used instead of it."""
+        used = self.used_model
+        if not self.is_open or not used or _letters(used) == _letters(self.benchmark):
+            return self.base_name
+        return used
+
+    @property
     def counts_tokens(self) -> bool:
         """Whether the checker takes this result from tokens a second."""
         known = _TOKENS.get(self.version or "", {}).get(self.base_name)
@@ -126,6 +134,11 @@ class Row(BaseModel):
             if found := re.search(pattern, self.software or "", re.IGNORECASE):
                 return found["name"], found["version"]
         return None, None
+
+
+def _letters(name: str) -> str:
+    """Return what is left of a name where spellings differ: "llama3_1-8b" is "llama3.1-8b"."""
+    return "".join(character for character in name.casefold() if character.isalnum())
 
 
 def is_language_model(benchmark: Any) -> bool:

@@ -82,7 +82,7 @@ def _add(found: RunCollector, place: str, record: Mapping[str, Any], row: Row) -
         given_id=None,
         identity_record=dict(record),
         source_records=(dict(record),),
-        model=_model(row),
+        model=ModelDocument(model_name=row.model_name, quantization=row.weights),
         hardware=_hardware(row),
         backend=engine,
         backend_version=version,
@@ -100,12 +100,6 @@ def _add(found: RunCollector, place: str, record: Mapping[str, Any], row: Row) -
 def _objections(row: Row) -> str:
     found = [f"{row.errors} errors"] if row.errors else []
     return ", ".join([*found, *(["compliance 0"] if row.compliance == 0 else [])])
-
-
-def _model(row: Row) -> ModelDocument:
-    """Return the benchmark's model; in the open division the one that was used instead."""
-    name = row.used_model if row.is_open and row.used_model else row.base_name
-    return ModelDocument(model_name=name, quantization=row.weights)
 
 
 def _hardware(row: Row) -> HardwareFacts:
