@@ -230,6 +230,21 @@ def test_broken_json_is_read_once_however_many_formats_ask() -> None:
     assert isinstance(content._read_json, UnreadableError)
 
 
+def test_broken_yaml_is_read_once_however_many_formats_ask() -> None:
+    """This one has the keys of all YAML formats, so that each of them wants to look into it."""
+    keys = ["benchmarks", "version", "scenario", "metrics", "load_summary", "successes", "failures"]
+    content = Content("".join(f"{key}:\n" for key in keys) + "]")
+    for found in FORMATS:
+        with suppress(FormatError):
+            found.detect(content)
+    read = vars(content)["_read_yaml"]
+    assert isinstance(read, UnreadableError)
+    for found in FORMATS:
+        with suppress(FormatError):
+            found.detect(content)
+    assert vars(content)["_read_yaml"] is read
+
+
 @pytest.mark.django_db
 def test_hash_and_bytes_kept_are_those_of_the_packed_file(client: Client) -> None:
     plain = as_csv(prompt(), row())

@@ -20,6 +20,7 @@ from benchsite.common.review import ReviewState
 from experiments.choices import LoadClass, MeasuredAs, RunStatus
 from experiments.grid import (
     ANY_KIND,
+    FILTERS,
     KINDS,
     SORT_KEYS,
     GridCriteria,
@@ -275,24 +276,33 @@ def all_pages(criteria: GridCriteria) -> Iterator[GridPage]:
         yield grid_page(replace(criteria, page=number))
 
 
+# Values of every filter, with and without an effect on the rows below.
+FILTER_VALUES: dict[str, list[Any]] = {
+    "q": ["", "", "alpha", "BETA q4", "8060"],
+    "min_quality": [None, None, 40.0, 50.0],
+    "min_speed": [None, None, 10.0, 25.0, 99.0],
+    "max_memory_gb": [None, None, 20.0, 50.0],
+    "include_unknown": [False, True],
+    "hardware_categories": [(), (), ("consumer_gpu",), ("integrated_gpu", "datacenter_cpu")],
+    "platform": ["", "", "", "1x-rtx-4090", "cpu-amd-epyc-9274f"],
+    "backend": ["", "", "vllm"],
+    "quantization": ["", "", "Q8_0"],
+    "load_class": [None, None, *LoadClass],
+    "load_kind": ["", "", *KINDS],
+}
 criteria_strategy = st.builds(
     GridCriteria,
-    min_quality=st.none() | st.sampled_from([40.0, 50.0]),
-    min_speed=st.none() | st.sampled_from([10.0, 25.0, 99.0]),
-    max_memory_gb=st.none() | st.sampled_from([20.0, 50.0]),
-    include_unknown=st.booleans(),
-    hardware_categories=st.sampled_from(
-        [(), (), ("consumer_gpu",), ("integrated_gpu", "datacenter_cpu")]
-    ),
-    backend=st.sampled_from(["", "", "vllm"]),
-    quantization=st.sampled_from(["", "", "Q8_0"]),
-    load_class=st.none() | st.sampled_from(LoadClass),
-    load_kind=st.sampled_from(["", "", *KINDS]),
-    q=st.sampled_from(["", "", "alpha", "BETA q4", "8060"]),
     sort_by=st.sampled_from(list(SORT_KEYS)),
     sort_direction=st.sampled_from(["", "asc", "desc"]),
     page_size=st.sampled_from([3, 50]),
+    **{name: st.sampled_from(values) for name, values in FILTER_VALUES.items()},
 )
+
+
+def test_every_filter_is_drawn_with_values_and_without() -> None:
+    boxes = {item.beside for item in FILTERS.values() if item.beside}
+    assert FILTER_VALUES.keys() == FILTERS.keys() | boxes
+    assert all(len(set(values)) > 1 for values in FILTER_VALUES.values())
 
 
 @pytest.mark.usefixtures("many_rows")

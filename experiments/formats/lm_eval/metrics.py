@@ -8,6 +8,8 @@ a curator when that looks like a fraction.
 import re
 from dataclasses import dataclass
 
+from experiments.formats.numbers import as_percent
+
 # Shares of right answers (or, for CrowS-Pairs, of stereotyped ones).
 _SHARE = re.compile(
     r"""acc(_\w+)? | \w+_acc | accuracy | bacc | balanced_acc | mc[12] | pass(@|_at_)\d+
@@ -90,12 +92,7 @@ def scaled(metric: str, value: float, stderr: float | None, *, percent: bool) ->
         return Scaled(value, stderr, known=True)
     if not 0 <= value <= 1:
         raise OutOfScaleError("The harness writes it as a fraction between 0 and 1.")
-    return Scaled(_percent(value), None if stderr is None else _percent(stderr), known=True)
-
-
-def _percent(share: float) -> float:
-    """Return a share in percent: 0.7212 gives 72.12, not 72.11999999999999."""
-    return round(100 * share, 10)
+    return Scaled(as_percent(value), None if stderr is None else as_percent(stderr), known=True)
 
 
 def higher_is_better(metric: str, stated: bool | None) -> bool:

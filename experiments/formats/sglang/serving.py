@@ -189,13 +189,8 @@ FORMAT = Format(
     command="python -m sglang.bench_serving --backend sglang --output-file result.jsonl",
     file_name="result.jsonl",
     fills=(
-        "model_name",
-        "backend",
-        "backend_version",
-        *SERVING_FILLS,
-        "prompt_processing_speed",
-        "itl_ms",
-        "memory_usage_gb",
+        *("model_name", "backend", "backend_version", *SERVING_FILLS),
+        *("prompt_processing_speed", "itl_ms", "memory_usage_gb"),
     ),
     lacks=("model_name", "quantization", "gpu_model"),
 )
