@@ -58,6 +58,11 @@ class VariantFacts:
     model_revision: str | None = None
     quantizer: str | None = None
 
+    def adds_to(self, variant: ModelVariant) -> bool:
+        """Tell whether anything is told here that is not known of a variant yet."""
+        told = asdict(self).items()
+        return any(value and getattr(variant, name) is None for name, value in told)
+
 
 @dataclass(frozen=True)
 class RecordedScore:

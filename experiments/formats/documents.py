@@ -1,6 +1,6 @@
 """Canonical documents: what every format is parsed into, before any name is resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -192,3 +192,9 @@ class ParsedFile:
     runs: tuple[RunDocument, ...] = ()
     score_sets: tuple[ScoreSetDocument, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def models(self) -> Iterator[ModelDocument]:
+        """The model of each run and of each set of scores."""
+        yield from (run.model for run in self.runs)
+        yield from (scores.model for scores in self.score_sets)

@@ -44,7 +44,7 @@ class KnownNames:
 
 def known_names(resolved: ResolvedFile) -> KnownNames:
     """Look the names of a file up: two queries, and one for each distinct machine."""
-    models = {_key(model): model for model in _models(resolved)}
+    models = {_key(model): model for model in resolved.models}
     names = {model.model_name for model in models.values()}
     variants = (
         known_variants()
@@ -133,11 +133,6 @@ def _doubt(score: ScoreResult) -> str:
 
 def _key(model: ResolvedModel) -> tuple[str, str, str]:
     return (model.model_name, model.quantization.name, model.lora_adapter)
-
-
-def _models(resolved: ResolvedFile) -> Iterable[ResolvedModel]:
-    yield from (run.model for run in resolved.runs)
-    yield from (scores.model for scores in resolved.score_sets)
 
 
 def _scores(resolved: ResolvedFile) -> Iterator[ScoreDocument]:
