@@ -1,7 +1,7 @@
 """Handing parsed scores to the benchmarks app, and what it found doubtful back to the uploader."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from experiments.formats.documents import InvalidFileError, Problem, ScoreDocume
 from experiments.formats.problems import join_path
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, why_score_is_out
+from experiments.ingest.origins import known_content_keys
 from experiments.ingest.report import Refusal
 from experiments.ingest.times import as_stored_time
 from experiments.models import Upload, UploadItem
@@ -39,7 +40,8 @@ def write_scores(
 
     Raises InvalidFileError with a problem for each score that cannot be right.
     """
-    data = [_score_data(document) for document in documents]
+    known = known_content_keys(variant, documents)
+    data = [_score_data(document, known) for document in documents]
     try:
         recorded = record_scores(variant=variant, scores=data, review_state=review_state)
     except InvalidScoresError as error:
@@ -192,11 +194,16 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
         )
 
 
-def _score_data(document: ScoreDocument) -> ScoreData:
+def _score_data(document: ScoreDocument, known: Mapping[UUID, str]) -> ScoreData:
+    origin = document.origin if document.is_trusted else None
     return ScoreData(
+        id=document.id if origin else None,
+        stored_key=origin.content_key if origin else _known_key(document, known),
+        received_at=origin.received_at if origin else None,
         benchmark_slug=_slug(document),
         benchmark_name=document.benchmark,
         score=document.stated_score,
+        total_method=document.total_method,
         stderr=document.stderr,
         correct=document.correct,
         total=document.total,
@@ -209,15 +216,21 @@ def _score_data(document: ScoreDocument) -> ScoreData:
         source_url=document.source_url,
         notes=document.notes,
         context=document.context,
-        needs_confirmation=not document.scale_known and _looks_like_fraction(document),
+        needs_confirmation=document.needs_confirmation
+        if origin
+        else not document.scale_known and _looks_like_fraction(document),
         higher_is_better=document.higher_is_better,
         categories=document.categories,
     )
 
 
+def _known_key(document: ScoreDocument, known: Mapping[UUID, str]) -> str | None:
+    return known.get(document.id) if document.id else None
+
+
 def _slug(document: ScoreDocument) -> str:
-    slug = benchmark_slug(document.benchmark)
-    if not slug:
+    slug = document.slug or benchmark_slug(document.benchmark)
+    if not slug or slug != benchmark_slug(slug):
         message = "The benchmark's name holds no letter and no digit."
         raise InvalidFileError(Problem(document.path, message, document.benchmark))
     return slug

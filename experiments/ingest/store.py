@@ -133,6 +133,10 @@ def _new_upload(received: Received) -> Upload:
 
 def _items(upload: Upload, written: Written) -> Iterator[UploadItem]:
     for place, run in zip(written.run_places, written.runs, strict=True):
-        yield UploadItem(upload=upload, place=place[:255], run_id=run.id, action=run.action)
+        yield _item(upload, place, written, run_id=run.id, action=run.action)
     for place, score in zip(written.score_places, written.scores, strict=True):
-        yield UploadItem(upload=upload, place=place[:255], score_id=score.id, action=score.action)
+        yield _item(upload, place, written, score_id=score.id, action=score.action)
+
+
+def _item(upload: Upload, place: str, written: Written, **made: Any) -> UploadItem:
+    return UploadItem(upload=upload, place=place[:255], origin=written.origins.get(place), **made)

@@ -10,12 +10,18 @@ from benchmarks.services import VariantFacts, get_or_create_variant
 from benchsite.common.copying import copy_rows
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction, MeasuredAs
-from experiments.formats.documents import InvalidFileError, Problem
+from experiments.formats.documents import (
+    InvalidFileError,
+    Problem,
+    RunDocument,
+    ScoreDocument,
+)
 from experiments.formats.problems import join_path, short_value
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, refuse_conflicts, would_change
 from experiments.ingest.history import earlier_versions, revisions
 from experiments.ingest.keys import digest
+from experiments.ingest.origins import stored_origin, with_known_content
 from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
 from experiments.ingest.run_fields import RUN_FIELDS, SETUP_FIELDS, WORKLOAD_FIELDS
@@ -59,6 +65,8 @@ class Written:
     scores: list[ScoreResult] = field(default_factory=list)
     score_places: list[str] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    origins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What an export says of where the run or score at a place comes from."""
     history: list[RunRevision] = field(default_factory=list)
     """What it did to runs that were here; to be saved once the upload is."""
 
@@ -97,6 +105,10 @@ def write_files(files: Sequence[FileToWrite]) -> list[Written]:
     existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
     writer = _Writer(files[0].actor)
     writer.read_variants(model for file in files for model in file.resolved.models)
+    for file in files:
+        file.resolved.runs = [
+            with_known_content(run, existing.get(run.id)) for run in file.resolved.runs
+        ]
     parts = [_FileWriter(writer, file) for file in files]
     for part in parts:
         _refuse(part.file, existing)
@@ -250,6 +262,8 @@ class _Writer:
             **_attributes(document.workload, WORKLOAD_FIELDS),
             **_attributes(document.setup, SETUP_FIELDS),
         )
+        if document.origin and document.is_trusted:
+            row.created_at = document.origin.received_at
         _check_lengths(row, document.path)
         return row
 
@@ -265,7 +279,9 @@ class _Writer:
         key = (model.model_name, model.quantization.name, model.lora_adapter)
         # What waits for review says nothing about a variant that everybody sees.
         is_public = self.review_state == ReviewState.PUBLISHED
-        facts = VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
+        facts = VariantFacts(
+            parameters=model.parameters, weights_gb=model.weights_gb, **model.more_facts
+        )
         known = self._variants.get(key)
         if known is None or (is_public and facts.adds_to(known)):
             known = self._variants[key] = get_or_create_variant(
@@ -311,6 +327,11 @@ class _FileWriter:
         title = f"{variant} on {run.hardware.platform_name}"
         self.written.runs.append(RunResult(id=run.id, title=title, action=action))
         self.written.run_places.append(run.document.path)
+        self._keep_origin(run.document)
+
+    def _keep_origin(self, document: RunDocument | ScoreDocument) -> None:
+        if origin := stored_origin(document):
+            self.written.origins[document.path] = origin
 
     def _action(self, run: ResolvedRun, before: TestRun | None) -> ItemAction:
         """Tell what becomes of a run; the same one a second time in the file is left as it is."""
@@ -348,6 +369,7 @@ class _FileWriter:
                 )
             )
             self.written.score_places.append(document.path)
+            self._keep_origin(document)
 
     def supersede_scores(self) -> None:
         """Withdraw scores that only earlier versions of the runs, or of the file, brought."""
@@ -366,6 +388,10 @@ def _sweep_key(
     document = run.document
     if document.sweep:
         return digest(["label", document.sweep, variant.pk, profile.pk, run.backend])
+    if document.origin and (stated := document.origin.sweep_key):
+        if document.is_trusted:
+            return stated
+        return digest(["claimed", sha256, stated, variant.pk, profile.pk])
     if document.sweep_group:
         return digest(["file", sha256, document.sweep_group, variant.pk, profile.pk])
     return ""

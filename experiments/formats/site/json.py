@@ -1,6 +1,7 @@
 """The site's own experiment JSON: one run, several runs, or scores alone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.numbers import nonfinite_problems
+from experiments.formats.origin import CHANGED, CHECKSUM, EXPORT_FORMAT, checksum
 from experiments.formats.problems import join_path, problems_of, short_value
 from experiments.formats.site import about
 from experiments.formats.site.documents import model_document, run_document
@@ -28,6 +30,7 @@ from experiments.formats.site.schema import (
     ExperimentFile,
     ExperimentRun,
     ExperimentsFile,
+    ExportHead,
     ScoreSet,
 )
 from experiments.formats.site.scores import ScoreSource, score_documents
@@ -51,9 +54,14 @@ def _detect(content: Content) -> bool:
     keys = documents[0].value.keys()
     return bool(
         keys & {"experiment_run", "experiment_runs"}
+        or ("export" in keys and _is_export(documents[0].value["export"]))
         or keys >= _BARE_RUN_KEYS
         or keys >= _SCORE_SET_KEYS
     )
+
+
+def _is_export(head: Any) -> bool:
+    return isinstance(head, dict) and head.get("format") == EXPORT_FORMAT
 
 
 def _parse(content: Content) -> ParsedFile:
@@ -90,16 +98,37 @@ def _parse_document(value: Any, place: str) -> ParsedFile:
         run = _validated(ExperimentFile, value, place).experiment_run
         placed = [(join_path(place, "experiment_run"), run, value["experiment_run"])]
     elif "experiment_runs" in value:
-        runs = _validated(ExperimentsFile, value, place).experiment_runs
-        placed = [
-            (join_path(place, "experiment_runs", index), run, record)
-            for index, (run, record) in enumerate(zip(runs, value["experiment_runs"], strict=True))
-        ]
+        return _parse_several(_validated(ExperimentsFile, value, place), value, place)
+    elif "export" in value:
+        _validated(ExportHead, value, place)
+        return ParsedFile()
     elif "performance_metrics" in value or "hardware_config" in value:
         placed = [(place, _validated(ExperimentRun, value, place), value)]
     else:
         return _parse_score_set(_validated(ScoreSet, value, place), value, place)
     return _parse_runs(placed)
+
+
+def _parse_several(file: ExperimentsFile, value: Mapping[str, Any], place: str) -> ParsedFile:
+    """Read several runs of one document, and the scores that an export puts beside them."""
+    pairs = zip(file.experiment_runs, value["experiment_runs"], strict=True)
+    runs = _parse_runs(
+        [
+            (join_path(place, "experiment_runs", index), run, record)
+            for index, (run, record) in enumerate(pairs)
+        ]
+    )
+    sets = [
+        _parse_score_set(item, record, join_path(place, "score_sets", index))
+        for index, (item, record) in enumerate(
+            zip(file.score_sets, value.get("score_sets", ()), strict=True)
+        )
+    ]
+    return replace(
+        runs,
+        score_sets=tuple(item for found in sets for item in found.score_sets),
+        warnings=(*runs.warnings, *(item for found in sets for item in found.warnings)),
+    )
 
 
 def _validated(model: type[_M], value: Any, place: str) -> _M:
@@ -124,7 +153,11 @@ def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> P
             run.benchmark_scores, join_path(path, "benchmark_scores"), source
         )
         warnings += [*_without_zone(run.timestamp, record, path), *run_warnings]
-        problems += [*run_problems, *score_problems]
+        problems += [
+            *run_problems,
+            *score_problems,
+            *_changed(run.origin, run.checksum, record, path),
+        ]
         if len(problems) > MOST_PROBLEMS:
             break
         runs.append(run_document(path, run, record, measurements, scores))
@@ -142,11 +175,22 @@ def _parse_score_set(score_set: ScoreSet, record: Mapping[str, Any], place: str)
     scores, problems = score_documents(
         score_set.benchmark_scores, join_path(place, "benchmark_scores"), source
     )
+    exported = next((score.origin for score in scores if score.origin), None)
+    problems += _changed(exported, score_set.checksum, record, place)
     if problems:
         raise InvalidFileError(*problems)
     document = ScoreSetDocument(path=place, model=model_document(score_set), scores=scores)
     warnings = _without_zone(score_set.timestamp, record, place)
     return ParsedFile(score_sets=(document,), warnings=tuple(warnings))
+
+
+def _changed(
+    origin: object, stated: str | None, record: Mapping[str, Any], path: str
+) -> list[Problem]:
+    """Return a problem where what was exported is not as it came."""
+    if origin is None or stated == checksum(record):
+        return []
+    return [Problem(join_path(path, CHECKSUM), CHANGED, stated)]
 
 
 def _without_zone(moment: datetime | None, record: Mapping[str, Any], path: str) -> list[Problem]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from experiments.formats.fields import Count, Name, Percent, PositiveCount, ShortName, Time
+from experiments.formats.site.exported import ExportedScore
 from experiments.formats.site.strict import StrictModel
 
 
@@ -162,6 +163,12 @@ class GenericScore(_Score):
 
 
 Score = Annotated[
-    MmluScore | Gsm8kScore | HumanEvalScore | HellaSwagScore | TruthfulQaScore | GenericScore,
+    MmluScore
+    | Gsm8kScore
+    | HumanEvalScore
+    | HellaSwagScore
+    | TruthfulQaScore
+    | GenericScore
+    | ExportedScore,
     Field(discriminator="type"),
 ]

@@ -8,6 +8,7 @@ from benchmarks.protocol import Protocol
 from benchmarks.totals import CategoryData, category_key
 from experiments.formats.documents import Problem, ScoreDocument
 from experiments.formats.problems import join_path
+from experiments.formats.site.exported import ExportedCategory, ExportedScore, exported_document
 from experiments.formats.site.score_schema import (
     Category,
     Gsm8kScore,
@@ -54,6 +55,10 @@ def score_documents(
     problems: list[Problem] = []
     for index, score in enumerate(scores):
         place = join_path(path, index)
+        if isinstance(score, ExportedScore):
+            documents.append(exported_document(score, place))
+            problems += _repeated(score.data.categories, join_path(place, "data", "categories"))
+            continue
         result = _result(score)
         unbounded = _slug(result.benchmark) in _UNBOUNDED
         if result.stated is not None and not unbounded and not 0 <= result.stated <= 100:
@@ -74,7 +79,7 @@ def score_documents(
     return tuple(documents), problems
 
 
-def _repeated(categories: Sequence[Category], path: str) -> Iterator[Problem]:
+def _repeated(categories: Sequence[Category | ExportedCategory], path: str) -> Iterator[Problem]:
     """Yield a problem for each category that stands twice."""
     seen: set[str] = set()
     for index, item in enumerate(categories):
