@@ -45,7 +45,7 @@ def citation(exporting: Exporting) -> dict[str, Any]:
         "scores": selection.scores.order_by().count(),
         "licence": None,
         "licence_note": "This site states none; ask who measured, named with each result.",
-        "source_urls": sorted(map(redact_text, sources[:MOST_SOURCES])),
+        "source_urls": sorted(redact_text(url) for url in sources[:MOST_SOURCES] if url),
         "files": _files(selection),
         "metrics": _metrics(selection),
     }

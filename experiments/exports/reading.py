@@ -1,6 +1,6 @@
 """Reading a selection row by row: memory stays flat, three queries for each part of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
 from django.db.models import Prefetch, QuerySet
@@ -36,7 +36,7 @@ def runs_of(selection: Selection, *, with_samples: bool = True) -> Iterator[Test
     return runs.iterator(chunk_size=CHUNK)
 
 
-def score_sets_of(selection: Selection) -> Iterator[list[BenchmarkScore]]:
+def score_sets_of(selection: Selection) -> Iterator[Sequence[BenchmarkScore]]:
     """Yield the scores of each variant, as they were received, with categories; at most CHUNK."""
     scores = (
         selection.scores.select_related("variant", "benchmark")

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from benchmarks.protocol import Protocol
-from benchmarks.totals import CategoryData, TotalMethod
-from experiments.formats.origin import RunOrigin, ScoreOrigin
+from benchmarks.totals import CategoryData
 from hardware.resolution import HardwareFacts
 
 MOST_PROBLEMS = 100
@@ -78,9 +76,6 @@ class ScoreDocument:
     `partial_reason` says why it does not cover the benchmark. `scale_known` tells that the source
     leaves no doubt about the scale, so that 0.3 is 0.3 % and no fraction; `higher_is_better` is
     used when the benchmark is not known yet.
-
-    The fields from `id` on are those of an export: `is_trusted` tells that who sent it may speak
-    for the site that it comes from, without which they are claims.
     """
 
     path: str
@@ -100,12 +95,6 @@ class ScoreDocument:
     notes: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     categories: tuple[CategoryData, ...] = ()
-    id: UUID | None = None
-    slug: str | None = None
-    total_method: TotalMethod | None = None
-    needs_confirmation: bool = False
-    origin: ScoreOrigin | None = None
-    is_trusted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +106,6 @@ class ModelDocument:
     lora_adapter: str = ""
     parameters: int | None = None
     weights_gb: float | None = None
-    more_facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +148,7 @@ class RunDocument:
 
     `identity_record` is the record that makes it this run, `source_records` all that was read
     for it. `sweep` is the label an uploader gave, `sweep_group` tells the runs of one invocation
-    in this file from those of another. `origin` is what an export states of it; `is_trusted` tells
-    that who sent it may speak for the site that it comes from, without which it is a claim.
+    in this file from those of another.
     """
 
     path: str
@@ -187,8 +174,6 @@ class RunDocument:
     sweep: str | None = None
     sweep_group: str | None = None
     extra_names: Mapping[str, str] = field(default_factory=dict)
-    origin: RunOrigin | None = None
-    is_trusted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.problems import join_path
+from experiments.formats.stored import StoredRun, StoredScore
 from experiments.models import TestRun
 
 if TYPE_CHECKING:
@@ -39,11 +40,14 @@ def believed(parsed: ParsedFile) -> ParsedFile:
 
 
 def _trusted_run(run: RunDocument) -> RunDocument:
-    return replace(run, is_trusted=True) if run.origin else run
+    return replace(run, is_trusted=True) if isinstance(run, StoredRun) else run
 
 
 def _trusted_scores(item: ScoreSetDocument) -> ScoreSetDocument:
-    scores = (replace(score, is_trusted=bool(score.origin)) for score in item.scores)
+    scores = (
+        replace(score, is_trusted=True) if isinstance(score, StoredScore) else score
+        for score in item.scores
+    )
     return replace(item, scores=tuple(scores))
 
 
@@ -53,9 +57,9 @@ def as_stored(run: "ResolvedRun") -> "ResolvedRun":
     Raises InvalidFileError where the key of its load is of another load.
     """
     document = run.document
-    origin = document.origin
-    if origin is None or not document.is_trusted:
+    if not isinstance(document, StoredRun) or not document.is_trusted:
         return run
+    origin = document.origin
     if not _same_load(origin.workload_key, run.workload_key):
         place = join_path(document.path, "origin", "workload_key")
         raise InvalidFileError(Problem(place, _OTHER_LOAD, origin.workload_key))
@@ -79,27 +83,29 @@ def _same_load(stated: str, made: str) -> bool:
 
 def with_known_content(run: "ResolvedRun", before: TestRun | None) -> "ResolvedRun":
     """Return a run with the hash that its export states, if that is the stored run's: the same."""
-    origin = run.document.origin
-    if origin is None or before is None or before.content_hash != origin.content_hash:
+    document = run.document
+    if not isinstance(document, StoredRun) or before is None:
         return run
-    return replace(run, content_hash=origin.content_hash)
+    is_same = before.content_hash == document.origin.content_hash
+    return replace(run, content_hash=before.content_hash) if is_same else run
 
 
 def known_content_keys(
     variant: ModelVariant, documents: Sequence[ScoreDocument]
 ) -> dict[UUID, str]:
     """Return, by id, the keys of those exported scores that are stored here: one query at most."""
-    stated = {item.id: item.origin.content_key for item in documents if item.id and item.origin}
+    exported = (item for item in documents if isinstance(item, StoredScore))
+    stated = {item.id: item.origin.content_key for item in exported}
     if not stated:
         return {}
-    stored = BenchmarkScore.objects.filter(variant=variant, pk__in=stated)
-    found = dict(stored.values_list("pk", "content_key"))
+    here = BenchmarkScore.objects.filter(variant=variant, pk__in=stated)
+    found = dict(here.values_list("pk", "content_key"))
     return {pk: key for pk, key in found.items() if stated[pk] == key}
 
 
 def stored_origin(document: RunDocument | ScoreDocument) -> dict[str, Any] | None:
     """Return what is kept beside a run or score of where an export says that it comes from."""
-    if document.origin is None:
+    if not isinstance(document, StoredRun | StoredScore):
         return None
     upload = document.origin.upload
     return {

@@ -26,6 +26,7 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.problems import join_path, short_value
+from experiments.formats.stored import DescribedModel
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
 from experiments.ingest.origins import as_stored
@@ -275,7 +276,9 @@ def _resolve_run(
     different = {name: raw for name, (raw, used) in reported.items() if raw and raw != used}
     return ResolvedRun(
         id=run_id,
-        document=run if run.origin else replace(run, measurements=_with_derived(run.measurements)),
+        document=run
+        if isinstance(run, StoredRun)
+        else replace(run, measurements=_with_derived(run.measurements)),
         content_hash=run_hash,
         model=model,
         hardware=hardware,
@@ -294,7 +297,7 @@ def _resolve_model(model: ModelDocument, path: str) -> ResolvedModel:
         lora_adapter=tidy_name(model.lora_adapter),
         parameters=model.parameters,
         weights_gb=model.weights_gb,
-        more_facts=model.more_facts,
+        more_facts=model.more_facts if isinstance(model, DescribedModel) else {},
     )
 
 

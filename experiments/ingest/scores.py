@@ -20,6 +20,7 @@ from benchsite.common.revisions import Revision
 from experiments.choices import ItemAction
 from experiments.formats.documents import InvalidFileError, Problem, ScoreDocument
 from experiments.formats.problems import join_path
+from experiments.formats.stored import StoredScore
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, why_score_is_out
 from experiments.ingest.origins import known_content_keys
@@ -195,15 +196,17 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
 
 
 def _score_data(document: ScoreDocument, known: Mapping[UUID, str]) -> ScoreData:
-    origin = document.origin if document.is_trusted else None
+    stored = document if isinstance(document, StoredScore) else None
+    believed = stored if stored and stored.is_trusted else None
+    known_key = known.get(stored.id) if stored else None
     return ScoreData(
-        id=document.id if origin else None,
-        stored_key=origin.content_key if origin else _known_key(document, known),
-        received_at=origin.received_at if origin else None,
+        id=believed.id if believed else None,
+        stored_key=believed.origin.content_key if believed else known_key,
+        received_at=believed.origin.received_at if believed else None,
         benchmark_slug=_slug(document),
         benchmark_name=document.benchmark,
         score=document.stated_score,
-        total_method=document.total_method,
+        total_method=stored.total_method if stored else None,
         stderr=document.stderr,
         correct=document.correct,
         total=document.total,
@@ -216,21 +219,18 @@ def _score_data(document: ScoreDocument, known: Mapping[UUID, str]) -> ScoreData
         source_url=document.source_url,
         notes=document.notes,
         context=document.context,
-        needs_confirmation=document.needs_confirmation
-        if origin
+        needs_confirmation=believed.needs_confirmation
+        if believed
         else not document.scale_known and _looks_like_fraction(document),
         higher_is_better=document.higher_is_better,
         categories=document.categories,
     )
 
 
-def _known_key(document: ScoreDocument, known: Mapping[UUID, str]) -> str | None:
-    return known.get(document.id) if document.id else None
-
-
 def _slug(document: ScoreDocument) -> str:
-    slug = document.slug or benchmark_slug(document.benchmark)
-    if not slug or slug != benchmark_slug(slug):
+    named = document.slug if isinstance(document, StoredScore) else document.benchmark
+    slug = benchmark_slug(named)
+    if not slug or (isinstance(document, StoredScore) and slug != named):
         message = "The benchmark's name holds no letter and no digit."
         raise InvalidFileError(Problem(document.path, message, document.benchmark))
     return slug

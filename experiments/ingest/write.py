@@ -17,6 +17,7 @@ from experiments.formats.documents import (
     ScoreDocument,
 )
 from experiments.formats.problems import join_path, short_value
+from experiments.formats.stored import StoredRun
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, refuse_conflicts, would_change
 from experiments.ingest.history import earlier_versions, revisions
@@ -262,7 +263,7 @@ class _Writer:
             **_attributes(document.workload, WORKLOAD_FIELDS),
             **_attributes(document.setup, SETUP_FIELDS),
         )
-        if document.origin and document.is_trusted:
+        if isinstance(document, StoredRun) and document.is_trusted:
             row.created_at = document.origin.received_at
         _check_lengths(row, document.path)
         return row
@@ -388,7 +389,7 @@ def _sweep_key(
     document = run.document
     if document.sweep:
         return digest(["label", document.sweep, variant.pk, profile.pk, run.backend])
-    if document.origin and (stated := document.origin.sweep_key):
+    if isinstance(document, StoredRun) and (stated := document.origin.sweep_key):
         if document.is_trusted:
             return stated
         return digest(["claimed", sha256, stated, variant.pk, profile.pk])

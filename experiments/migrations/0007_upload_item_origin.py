@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('experiments', '0006_bounded_lists'),
+        ("experiments", "0006_bounded_lists"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='uploaditem',
-            name='origin',
-            field=models.JSONField(blank=True, editable=False, help_text='Of an export: the file that first brought it to the site that it comes from.', null=True),
+            model_name="uploaditem",
+            name="origin",
+            field=models.JSONField(
+                blank=True,
+                editable=False,
+                help_text="Of an export: the file that first brought it to the site that it comes from.",
+                null=True,
+            ),
         ),
     ]

@@ -105,6 +105,11 @@ class DetailPage:
     history: tuple[HistoryRow, ...]
 
     @property
+    def run_id(self) -> str:
+        """The id of the run, as addresses hold it."""
+        return str(self.detail.run.pk)
+
+    @property
     def newest_changes(self) -> int | None:
         """How many changes the history lists where it may have more, else None."""
         return MAX_CHANGES if len(self.history) > MAX_CHANGES else None

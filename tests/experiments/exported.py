@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from django.core.cache import caches
@@ -69,8 +70,8 @@ def answers(client: Client) -> Iterator[tuple[str, Any]]:
     ]
     runs = list(TestRun.objects.order_by("id").values_list("id", flat=True))
     addresses += [f"/api/detail/{pk}" for pk in runs]
-    pairs = list(zip(runs, runs[1:], strict=False))
-    addresses += [f"/api/comparison?config_a={a}&config_b={b}" for a, b in pairs[::3]]
+    pairs = list(pairwise(runs))
+    addresses += [f"/api/comparison?config_a={a}&config_b={b}" for a, b in pairs[::10]]
     for address in addresses:
         response = client.get(address)
         yield address, (response.status_code, response.json())
@@ -81,6 +82,6 @@ def pages(client: Client, every: int = 1) -> Iterator[tuple[str, str]]:
     runs = list(TestRun.objects.order_by("id").values_list("id", flat=True))[::every]
     addresses = ["/", "/?sort_by=quality", "/?load_class=concurrent"]
     addresses += [f"/detail/{pk}/" for pk in runs]
-    addresses += [f"/compare/{a}/{b}/" for a, b in list(zip(runs, runs[1:], strict=False))[::5]]
+    addresses += [f"/compare/{a}/{b}/" for a, b in list(pairwise(runs))[::5]]
     for address in addresses:
         yield address, _CHANGING.sub("", client.get(address).content.decode())

@@ -13,6 +13,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.site.hardware_schema import HardwareConfig
 from experiments.formats.site.schema import ExperimentRun, ScoreSet
+from experiments.formats.stored import DescribedModel, StoredRun
 from hardware.resolution import HardwareFacts
 
 
@@ -24,7 +25,7 @@ def run_document(
     scores: tuple[ScoreDocument, ...],
 ) -> RunDocument:
     """Return a validated run; `record` is what it was read from."""
-    return RunDocument(
+    common = RunDocument(
         path=path,
         given_id=str(run.id) if run.id else None,
         identity_record=record,
@@ -46,14 +47,14 @@ def run_document(
         tool=run.tool,
         tool_version=run.tool_version,
         sweep=run.sweep,
-        origin=run.origin,
     )
+    return StoredRun(**vars(common), origin=run.origin) if run.origin else common
 
 
 def model_document(source: ExperimentRun | ScoreSet) -> ModelDocument:
     """Return the variant that a run or a set of scores is of."""
     facts = source.model_facts.model_dump(exclude_none=True)
-    return ModelDocument(
+    return DescribedModel(
         model_name=source.model_name,
         quantization=source.quantization,
         lora_adapter=source.lora_adapter or "",

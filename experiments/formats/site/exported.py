@@ -6,10 +6,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from benchmarks.protocol import Protocol
 from benchmarks.totals import CategoryData, TotalMethod
-from experiments.formats.documents import ScoreDocument
 from experiments.formats.fields import Count, PositiveCount, Text, Time, Url
 from experiments.formats.origin import Id, ScoreOrigin
 from experiments.formats.site.strict import StrictModel
+from experiments.formats.stored import StoredScore
 
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -75,21 +75,19 @@ class ExportedScore(StrictModel):
         return self
 
 
-def exported_document(score: ExportedScore, place: str) -> ScoreDocument:
+def exported_document(score: ExportedScore, place: str) -> StoredScore:
     """Return an exported score as a canonical one."""
     data = score.data
-    return ScoreDocument(
+    return StoredScore(
         path=place,
         benchmark=data.benchmark_name,
         stated_score=data.score,
-        total_method=TotalMethod(data.total_method),
         correct=data.correct_answers,
         total=data.total_questions,
         stderr=score.stderr,
         protocol=Protocol(**score.protocol.model_dump()),
         complete=score.complete,
         partial_reason=score.partial_reason,
-        needs_confirmation=score.needs_confirmation,
         higher_is_better=data.higher_is_better,
         measured_at=data.timestamp,
         zone_known=data.timestamp is None or data.timestamp.tzinfo is not None,
@@ -107,5 +105,7 @@ def exported_document(score: ExportedScore, place: str) -> ScoreDocument:
         ),
         id=score.id,
         slug=data.benchmark,
+        total_method=TotalMethod(data.total_method),
+        needs_confirmation=score.needs_confirmation,
         origin=score.origin,
     )

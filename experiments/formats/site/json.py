@@ -20,9 +20,9 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.numbers import nonfinite_problems
-from experiments.formats.origin import CHANGED, CHECKSUM, EXPORT_FORMAT, checksum
 from experiments.formats.problems import join_path, problems_of, short_value
 from experiments.formats.site import about
+from experiments.formats.site.checksums import changed_problems, is_export
 from experiments.formats.site.documents import model_document, run_document
 from experiments.formats.site.metrics import measurement_documents
 from experiments.formats.site.schema import (
@@ -34,6 +34,7 @@ from experiments.formats.site.schema import (
     ScoreSet,
 )
 from experiments.formats.site.scores import ScoreSource, score_documents
+from experiments.formats.stored import StoredScore
 from experiments.metrics import METRICS
 
 _FACTS = (
@@ -54,14 +55,10 @@ def _detect(content: Content) -> bool:
     keys = documents[0].value.keys()
     return bool(
         keys & {"experiment_run", "experiment_runs"}
-        or ("export" in keys and _is_export(documents[0].value["export"]))
+        or is_export(documents[0].value)
         or keys >= _BARE_RUN_KEYS
         or keys >= _SCORE_SET_KEYS
     )
-
-
-def _is_export(head: Any) -> bool:
-    return isinstance(head, dict) and head.get("format") == EXPORT_FORMAT
 
 
 def _parse(content: Content) -> ParsedFile:
@@ -118,17 +115,14 @@ def _parse_several(file: ExperimentsFile, value: Mapping[str, Any], place: str) 
             for index, (run, record) in enumerate(pairs)
         ]
     )
+    with_records = zip(file.score_sets, value.get("score_sets", ()), strict=True)
     sets = [
         _parse_score_set(item, record, join_path(place, "score_sets", index))
-        for index, (item, record) in enumerate(
-            zip(file.score_sets, value.get("score_sets", ()), strict=True)
-        )
+        for index, (item, record) in enumerate(with_records)
     ]
-    return replace(
-        runs,
-        score_sets=tuple(item for found in sets for item in found.score_sets),
-        warnings=(*runs.warnings, *(item for found in sets for item in found.warnings)),
-    )
+    score_sets = tuple(item for found in sets for item in found.score_sets)
+    warnings = (*runs.warnings, *(item for found in sets for item in found.warnings))
+    return replace(runs, score_sets=score_sets, warnings=warnings)
 
 
 def _validated(model: type[_M], value: Any, place: str) -> _M:
@@ -156,7 +150,7 @@ def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> P
         problems += [
             *run_problems,
             *score_problems,
-            *_changed(run.origin, run.checksum, record, path),
+            *changed_problems(run.origin is not None, run.checksum, record, path),
         ]
         if len(problems) > MOST_PROBLEMS:
             break
@@ -175,22 +169,13 @@ def _parse_score_set(score_set: ScoreSet, record: Mapping[str, Any], place: str)
     scores, problems = score_documents(
         score_set.benchmark_scores, join_path(place, "benchmark_scores"), source
     )
-    exported = next((score.origin for score in scores if score.origin), None)
-    problems += _changed(exported, score_set.checksum, record, place)
+    is_exported = any(isinstance(score, StoredScore) for score in scores)
+    problems += changed_problems(is_exported, score_set.checksum, record, place)
     if problems:
         raise InvalidFileError(*problems)
     document = ScoreSetDocument(path=place, model=model_document(score_set), scores=scores)
     warnings = _without_zone(score_set.timestamp, record, place)
     return ParsedFile(score_sets=(document,), warnings=tuple(warnings))
-
-
-def _changed(
-    origin: object, stated: str | None, record: Mapping[str, Any], path: str
-) -> list[Problem]:
-    """Return a problem where what was exported is not as it came."""
-    if origin is None or stated == checksum(record):
-        return []
-    return [Problem(join_path(path, CHECKSUM), CHANGED, stated)]
 
 
 def _without_zone(moment: datetime | None, record: Mapping[str, Any], path: str) -> list[Problem]:

@@ -162,13 +162,7 @@ class GenericScore(_Score):
     data: GenericData
 
 
-Score = Annotated[
-    MmluScore
-    | Gsm8kScore
-    | HumanEvalScore
-    | HellaSwagScore
-    | TruthfulQaScore
-    | GenericScore
-    | ExportedScore,
-    Field(discriminator="type"),
-]
+StatedScore = (
+    MmluScore | Gsm8kScore | HumanEvalScore | HellaSwagScore | TruthfulQaScore | GenericScore
+)
+Score = Annotated[StatedScore | ExportedScore, Field(discriminator="type")]

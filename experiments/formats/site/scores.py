@@ -16,6 +16,7 @@ from experiments.formats.site.score_schema import (
     HumanEvalScore,
     MmluScore,
     Score,
+    StatedScore,
     TruthfulQaScore,
 )
 
@@ -94,7 +95,7 @@ def _slug(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def _result(score: Score) -> _Result:
+def _result(score: StatedScore) -> _Result:
     """Return the figures of a score by its type."""
     if isinstance(score, MmluScore):
         return _Result(benchmark="MMLU", categories=score.data.categories)
@@ -136,7 +137,9 @@ def _result(score: Score) -> _Result:
     )
 
 
-def _document(score: Score, result: _Result, place: str, source: ScoreSource) -> ScoreDocument:
+def _document(
+    score: StatedScore, result: _Result, place: str, source: ScoreSource
+) -> ScoreDocument:
     measured_at = score.data.timestamp or source.measured_at
     return ScoreDocument(
         path=place,
@@ -164,7 +167,7 @@ def _document(score: Score, result: _Result, place: str, source: ScoreSource) ->
     )
 
 
-def _protocol(score: Score) -> Protocol:
+def _protocol(score: StatedScore) -> Protocol:
     """Return how a score was measured; whether a chat template was used is a word there."""
     fields = score.protocol.model_dump()
     if isinstance(fields["chat_template"], bool):
