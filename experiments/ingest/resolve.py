@@ -26,7 +26,7 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.problems import join_path, short_value
-from experiments.formats.stored import DescribedModel
+from experiments.formats.stored import DescribedModel, StoredRun
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
 from experiments.ingest.origins import as_stored
