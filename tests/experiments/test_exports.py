@@ -28,7 +28,7 @@ SECRET = "hf_" + "a1B2" * 8
 def _get(client: Client, query: str = "") -> bytes:
     response = client.get(f"/api/export{query}")
     assert response.status_code == 200, response.content
-    return b"".join(response.streaming_content)
+    return response.getvalue()
 
 
 def _runs(data: bytes) -> set[str]:
@@ -128,7 +128,7 @@ def test_csv_has_a_row_for_each_figure_and_no_formula(client: Client) -> None:
     run = make_run(model_name="=1+1", figures=figures)
     response = client.get("/api/export?format=csv")
     assert 'rel="describedby"' in response.headers["Link"]
-    text = b"".join(response.streaming_content).decode()
+    text = response.getvalue().decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["metric"], float(row["value"]), row["definition"]) for row in rows] == [
         ("tokens_per_second", 50.0, "decode"),
