@@ -97,7 +97,7 @@ def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
     figures = _figures_of_lists([item.pk for item in repeats], [item.pk for item in sweep])
     return RunDetail(
         run=run,
-        measurements=tuple(run.measurements.defer("samples")),
+        measurements=tuple(run.measurements.defer("samples").order_by("id")),
         scores=_scores(run),
         sweep_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in sweep),
         repeat_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in repeats),
