@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('benchmarks', '0003_history'),
+        ("benchmarks", "0003_history"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='benchmarkscore',
-            name='created_at',
+            model_name="benchmarkscore",
+            name="created_at",
             field=models.DateTimeField(default=django.utils.timezone.now, editable=False),
         ),
     ]
