@@ -64,3 +64,29 @@ class TokenScope(models.TextChoices):
     SUBMIT = "submit", "submit (waits for review)"
     UPLOAD = "upload", "upload (published at once)"
     CURATE = "curate", "curate (replace and withdraw)"
+
+
+class ReparseState(models.TextChoices):
+    """How far a reading again of stored uploads is."""
+
+    PREVIEW = "preview", "preview"
+    APPLIED = "applied", "applied"
+    UNDONE = "undone", "undone"
+
+
+class ReparseSubject(models.TextChoices):
+    """What an item of a reparse is about."""
+
+    UPLOAD = "upload", "upload"
+    RUN = "run", "run"
+    SCORE = "score", "score"
+
+
+class ReparseEffect(models.TextChoices):
+    """What reading an upload again does to a run, a score or the upload."""
+
+    CHANGED = "changed", "changes"
+    FOUND = "found", "is found"
+    GONE = "gone", "is no longer made"
+    SAME = "same", "stays as it is"
+    PROBLEM = "problem", "cannot be read again"

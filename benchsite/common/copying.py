@@ -1,11 +1,11 @@
 """Inserting many rows by COPY, which costs a fraction of what INSERT does."""
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field, JSONField, Model
+from django.db.models import JSONField, Model
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -13,45 +13,50 @@ FEWEST = 8
 """Fewer rows than these are as quick by INSERT."""
 
 
-def copy_rows(rows: Iterable[Model]) -> None:
-    """Insert new rows of one model, all of whose values are set; keys that the database makes
-    are not read back.
+def copy_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of values in the order of `names`; keys that the database makes are left to it.
 
-    What a constraint refuses is an IntegrityError, as from any insert.
+    Columns that are not named take the default of the database. What a constraint refuses is an
+    IntegrityError, as from any insert.
     """
+    known = {field.name: field for field in model._meta.concrete_fields}
+    fields = [known[name] for name in names]
     waiting = iter(rows)
-    first = list(_take(waiting, FEWEST))
-    if not first:
-        return
-    model = type(first[0])
+    first = list(islice(waiting, FEWEST))
     if len(first) < FEWEST:
-        model._default_manager.bulk_create(first)
+        columns = [field.attname for field in fields]
+        model._default_manager.bulk_create(
+            [model(**dict(zip(columns, row, strict=True))) for row in first]
+        )
         return
-    fields = [field for field in model._meta.concrete_fields if not _is_made_by_database(field)]
-    columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model._meta.db_table), columns
+        sql.Identifier(model._meta.db_table),
+        sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
     )
+    is_json = [isinstance(field, JSONField) for field in fields]
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(statement) as copy,
     ):
         for row in chain(first, waiting):
-            copy.write_row([_value(field, row) for field in fields])
+            copy.write_row(
+                [
+                    Jsonb(value) if json and value is not None else value
+                    for json, value in zip(is_json, row, strict=True)
+                ]
+            )
 
 
-def _take(rows: Iterable[Model], count: int) -> Iterable[Model]:
-    for _place, row in zip(range(count), rows, strict=False):
-        yield row
-
-
-def _is_made_by_database(field: "Field[Any, Any]") -> bool:
-    return field.primary_key and field.get_internal_type().endswith("AutoField")
-
-
-def _value(field: "Field[Any, Any]", row: Model) -> Any:
-    value = getattr(row, field.attname)
-    if isinstance(field, JSONField) and value is not None:
-        return Jsonb(value)
-    return value
+def copy_models(rows: Sequence[Model]) -> None:
+    """Insert new rows of one model; keys that the database makes are not read back."""
+    if not rows:
+        return
+    fields = [
+        field
+        for field in rows[0]._meta.concrete_fields
+        if not field.get_internal_type().endswith("AutoField")
+    ]
+    columns = [field.attname for field in fields]
+    values = ([getattr(row, column) for column in columns] for row in rows)
+    copy_rows(type(rows[0]), [field.name for field in fields], values)

@@ -34,6 +34,7 @@ class RevisionAction(models.TextChoices):
     REPLACED = "replaced", "replaced"
     CONFIRMED = "confirmed", "confirmed"
     EDITED = "edited", "edited"
+    REPARSED = "reparsed", "read again"
 
 
 SUPERSEDING = (RevisionAction.SUPERSEDED, RevisionAction.CORRECTED)

@@ -38,7 +38,7 @@ def action_fits_states() -> Q:
         | Q(action="published", state_before="pending", state="published")
         | Q(action="restored", state_before__in=_OUT, state__in=_IN_LISTS)
         | Q(action="replaced", state__in=_IN_LISTS)
-        | Q(action__in=["confirmed", "edited"], state=models.F("state_before"))
+        | Q(action__in=["confirmed", "edited", "reparsed"], state=models.F("state_before"))
     )
 
 

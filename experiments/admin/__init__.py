@@ -1,5 +1,6 @@
 """Curation of uploads and runs; measured values are read-only, deleting is withdrawing."""
 
+from experiments.admin.reparses import ReparseAdmin
 from experiments.admin.runs import (
     ConfigurationAdmin,
     MeasurementAdmin,
@@ -14,6 +15,7 @@ __all__ = [
     "ApiTokenAdmin",
     "ConfigurationAdmin",
     "MeasurementAdmin",
+    "ReparseAdmin",
     "RunRevisionAdmin",
     "SweepAdmin",
     "TestRunAdmin",

@@ -13,6 +13,7 @@ from benchsite.common.admin import ReasonForm
 from benchsite.common.review import ReviewState, Who
 from experiments.admin.base import UNKNOWN, ReadOnlyAdmin
 from experiments.admin.my_uploads import upload_report
+from experiments.admin.reparses import parse_again
 from experiments.admin.review import review_actions
 from experiments.admin.upload_page import upload_page
 from experiments.admin.upload_urls import upload_urls
@@ -41,7 +42,7 @@ class UploadAdmin(ReadOnlyAdmin):
     search_help_text = "A file name, a SHA-256 or the beginning of an id."
     ordering = ("-created_at", "-id")
     action_form = ReasonForm
-    actions = review_actions(set_state_of_uploads)
+    actions = (*review_actions(set_state_of_uploads), parse_again)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
         """Leave reports out of the list, they can be long."""

@@ -49,11 +49,10 @@ class Selection:
     @classmethod
     def of_grid(cls, criteria: GridCriteria, query: Mapping[str, Any]) -> Self:
         """Select the ranked runs of all configurations that the grid shows under its filters."""
-        rows = GridQuery(criteria).joined().order_by()
-        configurations = rows.filter(cfg_pk__isnull=False).values("cfg_pk")
+        rows = GridQuery(criteria)
         return cls(
-            runs=TestRun.objects.ranked().filter(configuration__in=configurations),
-            scores=_scores().filter(variant__in=rows.values("id")),
+            runs=TestRun.objects.ranked().filter(configuration__in=rows.each("cfg_pk")),
+            scores=_scores().filter(variant__in=rows.each("variant_id")),
             query=query,
         )
 

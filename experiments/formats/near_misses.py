@@ -6,6 +6,14 @@ from typing import Any
 
 from experiments.formats.content import Content
 
+_OPTIMUM = (
+    "This is the {} of optimum-benchmark alone. Send benchmark.json from the same folder, which "
+    "holds config and report."
+)
+_PUBLISHED = (
+    "This is the table of MLPerf results as it is published, with a header over several rows. Send "
+    "summary_results.json of that round (mlcommons/inference_results_…), which says the same."
+)
 Record = Mapping[str, Any]
 
 _SAMPLES = "These are single answers, of which no score is made. Send the {} beside them."
@@ -35,10 +43,15 @@ def _sweep_of_aiperf(record: Record) -> bool:
     return "aggregation_type" in record or "aggregation_type" in nested
 
 
-def _short_llmperf(record: Record) -> bool:
-    keys = {"first-time-to-token_mean_in_ms", "throughput_token_per_s"}
-    return bool(record) and all(
-        isinstance(item, dict) and item.keys() >= keys for item in record.values()
+def _first_entry_has(record: Record, *keys: str) -> bool:
+    first = next(iter(record.values()), None)
+    return isinstance(first, dict) and first.keys() >= set(keys)
+
+
+def _report_of_optimum(record: Record) -> bool:
+    phases = [record.get(name) for name in ("prefill", "decode", "per_token", "generate")]
+    return any(
+        isinstance(phase, dict) and phase.keys() >= {"memory", "latency"} for phase in phases
     )
 
 
@@ -66,6 +79,19 @@ _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
         "This sums up several runs of AIPerf; send profile_export_aiperf.json of each run.",
     ),
     (
+        lambda record: (
+            record.keys() >= {"backend", "scenario", "environment"}
+            and isinstance(record["backend"], dict)
+        ),
+        _OPTIMUM.format("config"),
+    ),
+    (_report_of_optimum, _OPTIMUM.format("report")),
+    (
+        lambda record: record.keys() >= {"submitter", "system_name", "accelerator_model_name"},
+        "This describes a system of MLPerf, without results. Send summary_results.json of the "
+        "round, or summary.csv of the submission checker.",
+    ),
+    (
         lambda record: isinstance(record.get("timeslices"), list),
         "These are AIPerf's figures by slices of time; send profile_export_aiperf.json.",
     ),
@@ -75,14 +101,26 @@ _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
         "was written with them.",
     ),
     (
-        _short_llmperf,
+        lambda record: _first_entry_has(
+            record, "first-time-to-token_mean_in_ms", "throughput_token_per_s"
+        ),
         "These are three figures of each llmperf summary, without the model; send the summaries "
         "themselves (*_results.json).",
+    ),
+    (
+        lambda record: _first_entry_has(record, "dps", "pass@1"),
+        "These are EvalPerf's figures of how fast generated code runs, no scores of EvalPlus; send "
+        "the *_eval_results.json of each model.",
+    ),
+    (
+        lambda record: _first_entry_has(record, "scores", "train_size"),
+        "These are RepoQA's scores by threshold, of which none is the total; no format here.",
     ),
 )
 _STARTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[^,\n]+,(?:CoT|DA),[^\n]*,0\.\d+\s*(?:\n|$)"), _COLLECTION),
     (re.compile(r"0(?:,\d+)+\s*\n\s*biology,business,"), _SUBJECTS),
+    (re.compile(r"[\s\S]{0,3000}?\bInference\b[\s\S]{0,5000}?Public ID[,\t]"), _PUBLISHED),
 )
 _LOOKED_AT = 10_000  # characters
 

@@ -1,6 +1,7 @@
 """Numbers as tools write them: in JSON, where NaN and infinity are no measurements, and as text."""
 
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
@@ -8,6 +9,7 @@ from typing import Any, TypeGuard
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
+_NUMPY = re.compile(r"\s*(?:np|numpy)\.float\d+\((?P<number>[^()]*)\)\s*")
 _LEFT_OUT = ("", "n/a", "na", "none")
 _NO_MEASUREMENT = "NaN and infinity are not measurements; leave the field out if it is not known."
 
@@ -42,11 +44,21 @@ def is_left_out(cell: str) -> bool:
 
 
 def read_number(text: str) -> float | None:
-    """Return what a text says as a number, NaN and infinity, too; None where it is none."""
+    """Return what a text says as a number, NaN and infinity, too; None where it is none.
+
+    numpy's numbers are read as Python prints them, "np.float64(0.75)".
+    """
+    found = _NUMPY.fullmatch(text)
     try:
-        return float(text)
+        return float(found["number"] if found else text)
     except ValueError:
         return None
+
+
+def no_result(place: str, value: object) -> Problem:
+    """Return the warning that a figure is left out: it is NaN or infinity."""
+    message = "NaN and infinity are not results; the figure is left out."
+    return Problem(place, message, str(value))
 
 
 def as_percent(share: float) -> float:

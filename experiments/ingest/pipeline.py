@@ -90,9 +90,10 @@ def ingest_file(
     received = Received(
         data=data, file_name=file_name, fields=fields, actor=actor, replacing=replace
     )
+    file = Incoming(received=received, accept=accept)
     if dry_run:
-        return attempt(received, dry_run=True, accept=accept)
-    (report,) = ingest_files([Incoming(received=received, accept=accept)])
+        return attempt(file, dry_run=True)
+    (report,) = ingest_files([file])
     return report
 
 
@@ -114,10 +115,25 @@ def ingest_files(files: Sequence[Incoming]) -> list[Report]:
     return reports
 
 
-def attempt(received: Received, *, dry_run: bool, accept: Accept = "any") -> Report:
+def attempt(file: Incoming, *, dry_run: bool) -> Report:
     """Parse and write the file; every kind of refusal ends here as a report, kept by nobody yet."""
-    (report,) = _attempt_all([Incoming(received=received, accept=accept)], dry_run=dry_run)
+    (report,) = _attempt_all([file], dry_run=dry_run)
     return report
+
+
+def unchanged(files: Mapping[int, Received]) -> dict[int, Report]:
+    """Return the reports of those files of one actor that are here already, without reading them.
+
+    What is wrong with others is for `ingest_files` to tell.
+    """
+    begun = {place: (received, _begin(received)) for place, received in files.items()}
+    return _unchanged(
+        {
+            place: (received, context)
+            for place, (received, context) in begun.items()
+            if isinstance(context, UploadContext)
+        }
+    )
 
 
 def keep_refused(received: Received, report: Report, outcome: UploadOutcome) -> Report:

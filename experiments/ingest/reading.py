@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from experiments.formats import detect_format
-from experiments.formats.content import UnpackedTooLargeError, decode
+from experiments.formats.content import decode
 from experiments.formats.documents import (
     FormatError,
     ParsedFile,
@@ -11,9 +11,9 @@ from experiments.formats.documents import (
     UnknownFormatError,
     UnreadableError,
 )
+from experiments.formats.packed import GZIP, UnpackedTooLargeError, starts_zip
 from experiments.ingest.report import Refusal
 
-_GZIP = b"\x1f\x8b"
 _LOOKED_AT = 8192  # bytes in which a file that is no text shows a NUL
 
 
@@ -36,7 +36,7 @@ def read(data: bytes, file_name: str, *, limit_bytes: int) -> Reading:
         content = decode(data, file_name, limit_bytes=limit_bytes)
         found = detect_format(content)
     except FormatError as error:
-        is_binary = b"\x00" in data[:_LOOKED_AT] and not data.startswith(_GZIP)
+        is_binary = b"\x00" in data[:_LOOKED_AT] and not _may_hold_results(data, file_name)
         return Reading(
             refusal=refusal_of(error),
             errors=error.problems,
@@ -52,6 +52,15 @@ def read(data: bytes, file_name: str, *, limit_bytes: int) -> Reading:
             errors=error.problems,
         )
     return Reading(format=found.name, parser_version=found.version, parsed=parsed)
+
+
+def _may_hold_results(data: bytes, file_name: str) -> bool:
+    """Tell whether binary data may be packed results; an archive in an archive is not opened.
+
+    Other programs keep what they write in archives, too, under names of their own.
+    """
+    is_archive = starts_zip(data) and file_name.casefold().endswith(".zip")
+    return is_archive or data.startswith(GZIP)
 
 
 def refusal_of(error: FormatError) -> Refusal:

@@ -57,6 +57,11 @@ class ResolvedModel:
     weights_gb: float | None
     more_facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The names that make the variant."""
+        return (self.model_name, self.quantization.name, self.lora_adapter)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedRun:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from benchmarks.catalogue import benchmark_slug
@@ -29,6 +30,7 @@ from experiments.ingest.times import as_stored_time
 from experiments.models import Upload, UploadItem
 
 PERCENT_TOLERANCE = 0.5
+FRACTION = "looks like a fraction where 0–100 is meant"
 SUPERSEDED = "superseded: its run was replaced"
 CORRECTED = "superseded: its file was sent again with a correction"
 _BELOW = "benchmark_scores"  # the part of a run's document that holds its scores
@@ -42,7 +44,7 @@ def write_scores(
     Raises InvalidFileError with a problem for each score that cannot be right.
     """
     known = known_content_keys(variant, documents)
-    data = [_score_data(document, known) for document in documents]
+    data = [score_data(document, known) for document in documents]
     try:
         recorded = record_scores(variant=variant, scores=data, review_state=review_state)
     except InvalidScoresError as error:
@@ -195,10 +197,22 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
         )
 
 
-def _score_data(document: ScoreDocument, known: Mapping[UUID, str]) -> ScoreData:
+def score_data(
+    document: ScoreDocument, known: Mapping[UUID, str] = MappingProxyType({})
+) -> ScoreData:
+    """Return a score as the benchmarks app takes it; why it is doubted stays in its context.
+
+    `known` are the content keys of scores that are here, by their ids. Raises InvalidFileError for
+    a name without any letter.
+    """
     stored = document if isinstance(document, StoredScore) else None
     believed = stored if stored and stored.is_trusted else None
     known_key = known.get(stored.id) if stored else None
+    doubt = document.doubt
+    if believed:
+        doubt = (document.context.get("doubt") or FRACTION) if believed.needs_confirmation else None
+    elif doubt is None and not document.scale_known and _looks_like_fraction(document):
+        doubt = FRACTION
     return ScoreData(
         id=believed.id if believed else None,
         stored_key=believed.origin.content_key if believed else known_key,
@@ -218,10 +232,9 @@ def _score_data(document: ScoreDocument, known: Mapping[UUID, str]) -> ScoreData
         zone_known=document.zone_known,
         source_url=document.source_url,
         notes=document.notes,
-        context=document.context,
-        needs_confirmation=believed.needs_confirmation
-        if believed
-        else not document.scale_known and _looks_like_fraction(document),
+        context={**document.context, "doubt": doubt} if doubt else document.context,
+        needs_confirmation=doubt is not None,
+        doubt=doubt or "",
         higher_is_better=document.higher_is_better,
         categories=document.categories,
     )

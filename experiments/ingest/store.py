@@ -80,7 +80,8 @@ def keep(files: Sequence[Kept]) -> list[Upload]:
     drafts = {file.received.draft for file in files}
     Upload.objects.bulk_create([upload for upload in uploads if upload not in drafts])
     made = [(row, file.written) for row, file in zip(uploads, files, strict=True) if file.written]
-    copy_rows(item for upload, written in made for item in _items(upload, written))
+    items = (item for upload, written in made for item in _items(upload, written))
+    copy_rows(UploadItem, ("upload", "place", "run", "score", "action", "origin"), items)
     write_history(
         [_with_upload(row, upload) for upload, written in made for row in written.history]
     )
@@ -131,12 +132,10 @@ def _new_upload(received: Received) -> Upload:
     )
 
 
-def _items(upload: Upload, written: Written) -> Iterator[UploadItem]:
+def _items(upload: Upload, written: Written) -> Iterator[tuple[Any, ...]]:
+    """Yield the items of an upload: place, run, score, action, origin."""
     for place, run in zip(written.run_places, written.runs, strict=True):
-        yield _item(upload, place, written, run_id=run.id, action=run.action)
+        yield (upload.pk, place[:255], run.id, None, run.action, written.origins.get(place))
     for place, score in zip(written.score_places, written.scores, strict=True):
-        yield _item(upload, place, written, score_id=score.id, action=score.action)
-
-
-def _item(upload: Upload, place: str, written: Written, **made: Any) -> UploadItem:
-    return UploadItem(upload=upload, place=place[:255], origin=written.origins.get(place), **made)
+        origin = written.origins.get(place)
+        yield (upload.pk, place[:255], None, score.id, score.action, origin)

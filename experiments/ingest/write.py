@@ -1,31 +1,31 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from benchmarks.models import ModelVariant
-from benchmarks.services import VariantFacts, get_or_create_variant
-from benchsite.common.copying import copy_rows
+from benchmarks.services import VariantFacts, create_variants, get_or_create_variant
+from benchsite.common.copying import copy_models
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
-from experiments.choices import ItemAction, MeasuredAs
-from experiments.formats.documents import (
-    InvalidFileError,
-    Problem,
-    RunDocument,
-    ScoreDocument,
-)
-from experiments.formats.problems import join_path, short_value
-from experiments.formats.stored import StoredRun
+from experiments.choices import ItemAction
+from experiments.formats.documents import Problem, RunDocument, ScoreDocument
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, refuse_conflicts, would_change
 from experiments.ingest.history import earlier_versions, revisions
-from experiments.ingest.keys import digest
 from experiments.ingest.origins import stored_origin, with_known_content
 from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
-from experiments.ingest.run_fields import RUN_FIELDS, SETUP_FIELDS, WORKLOAD_FIELDS
+from experiments.ingest.rows import (
+    Placed,
+    get_or_create_configurations,
+    get_or_create_sweeps,
+    replace_rows,
+    run_row,
+    sweep_key,
+    write_figures,
+)
 from experiments.ingest.scores import (
     BroughtScore,
     scores_brought_by_file,
@@ -34,27 +34,15 @@ from experiments.ingest.scores import (
     supersede_scores,
     write_scores,
 )
-from experiments.ingest.times import as_stored_time
 from experiments.models import (
-    Configuration,
     Measurement,
     RunRevision,
-    Sweep,
     TestRun,
     Upload,
 )
 from experiments.summaries import refresh_configurations
 from hardware.models import HardwareProfile
 from hardware.services import ResolvedHardware, get_or_create_profile
-
-_CONFIGURATION_FIELDS = (
-    "variant_id",
-    "platform_id",
-    "backend",
-    "backend_version",
-    "workload_key",
-    "settings_key",
-)
 
 
 @dataclass(kw_only=True)
@@ -105,7 +93,7 @@ def write_files(files: Sequence[FileToWrite]) -> list[Written]:
     stored = TestRun.objects.with_names().select_related("sweep")
     existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
     writer = _Writer(files[0].actor)
-    writer.read_variants(model for file in files for model in file.resolved.models)
+    writer.find_variants([model for file in files for model in file.resolved.models])
     for file in files:
         file.resolved.runs = [
             with_known_content(run, existing.get(run.id)) for run in file.resolved.runs
@@ -158,30 +146,11 @@ def _refuse(file: FileToWrite, existing: Mapping[UUID, TestRun]) -> None:
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A run to be written, with the rows it belongs to; `before` is the row it replaces.
+class _Prepared(Placed):
+    """A run to be written; `before` is the row it replaces, `written` what its file made."""
 
-    `sweep_key` names its sweep, "" where it is of none; `written` is what its file made.
-    """
-
-    run: ResolvedRun
-    variant: ModelVariant
-    profile: HardwareProfile
     before: TestRun | None
-    sweep_key: str
     written: Written
-
-    @property
-    def configuration_identity(self) -> tuple[Any, ...]:
-        """What makes a configuration, in the order of _CONFIGURATION_FIELDS."""
-        return (
-            self.variant.pk,
-            self.profile.platform_id,
-            self.run.backend,
-            self.run.document.backend_version,
-            self.run.workload_key,
-            self.run.settings_key,
-        )
 
 
 class _Writer:
@@ -199,11 +168,14 @@ class _Writer:
     def flush(self) -> None:
         """Write what was prepared and refresh the summaries of the configurations touched."""
         prepared = self.prepared.values()
-        configurations = _configurations(prepared)
-        sweeps = _sweeps(prepared)
+        configurations = get_or_create_configurations(prepared)
+        sweeps = get_or_create_sweeps(prepared)
         rows = {
-            item.run.id: self._row(
-                item, configurations[item.configuration_identity], sweeps.get(item.sweep_key)
+            item.run.id: run_row(
+                item,
+                configurations[item.configuration_identity],
+                sweeps.get(item.sweep_key),
+                self.review_state,
             )
             for item in prepared
         }
@@ -213,8 +185,8 @@ class _Writer:
         touched |= {run.configuration_id for run, *_rest in self.settled.values()}
         self._keep_versions(replaced)
         _replace([rows[run_id] for run_id in replaced])
-        copy_rows(rows[item.run.id] for item in prepared if item.before is None)
-        copy_rows(measurement for item in prepared for measurement in _measurements(item.run))
+        copy_models([rows[item.run.id] for item in prepared if item.before is None])
+        write_figures(item.run for item in prepared)
         self._settle()
         refresh_configurations(touched)
 
@@ -242,56 +214,38 @@ class _Writer:
                 [run], action=action, state=self.review_state, who=self.actor.who
             )
 
-    def _row(self, item: _Prepared, configuration: Configuration, sweep: Sweep | None) -> TestRun:
-        """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
-        run, document = item.run, item.run.document
-        row = TestRun(
-            id=run.id,
-            variant=item.variant,
-            hardware=item.profile,
-            configuration=configuration,
-            sweep=sweep,
-            backend=run.backend,
-            reported_names=run.reported_names,
-            content_hash=run.content_hash,
-            review_state=self.review_state,
-            warnings=[warning.as_dict() for warning in run.warnings],
-            started_at=as_stored_time(document.started_at),
-            optimizations=list(document.setup.optimizations),
-            settings=dict(document.setup.settings),
-            **_attributes(document, RUN_FIELDS),
-            **_attributes(document.workload, WORKLOAD_FIELDS),
-            **_attributes(document.setup, SETUP_FIELDS),
-        )
-        if isinstance(document, StoredRun) and document.is_trusted:
-            row.created_at = document.origin.received_at
-        _check_lengths(row, document.path)
-        return row
-
-    def read_variants(self, models: Iterable[ResolvedModel]) -> None:
-        """Read those of the variants that are here: one query."""
+    def find_variants(self, models: Collection[ResolvedModel]) -> None:
+        """Read the variants that are here, and make the others: three queries."""
         names = {model.model_name for model in models}
         for variant in ModelVariant.objects.filter(model_name__in=names):
             key = (variant.model_name, variant.quantization, variant.lora_adapter)
             self._variants[key] = variant
+        new: dict[tuple[str, str, str], VariantFacts] = {}
+        for model in models:
+            if model.key not in self._variants:
+                new.setdefault(model.key, self._facts(model))
+        if new:
+            self._variants |= create_variants(new)
+
+    def _facts(self, model: ResolvedModel) -> VariantFacts:
+        """Return what a file tells; what waits for review says nothing that everybody sees."""
+        if self.review_state != ReviewState.PUBLISHED:
+            return VariantFacts()
+        return VariantFacts(
+            parameters=model.parameters, weights_gb=model.weights_gb, **model.more_facts
+        )
 
     def variant(self, model: ResolvedModel) -> ModelVariant:
         """Return the variant of a model, which learns what it tells for the first time."""
-        key = (model.model_name, model.quantization.name, model.lora_adapter)
-        # What waits for review says nothing about a variant that everybody sees.
-        is_public = self.review_state == ReviewState.PUBLISHED
-        facts = VariantFacts(
-            parameters=model.parameters, weights_gb=model.weights_gb, **model.more_facts
-        )
-        known = self._variants.get(key)
-        if known is None or (is_public and facts.adds_to(known)):
-            known = self._variants[key] = get_or_create_variant(
+        facts = self._facts(model)
+        if facts.adds_to(self._variants[model.key]):
+            self._variants[model.key] = get_or_create_variant(
                 model_name=model.model_name,
                 quantization=model.quantization.name,
                 lora_adapter=model.lora_adapter,
-                facts=facts if is_public else None,
+                facts=facts,
             )
-        return known
+        return self._variants[model.key]
 
     def profile(self, hardware: ResolvedHardware) -> HardwareProfile:
         """Return the stored machine of resolved hardware."""
@@ -321,9 +275,9 @@ class _FileWriter:
             self.writer.settled[run.id] = (before, RevisionAction(action), self.written)
         elif action != ItemAction.UNCHANGED:
             profile = self.writer.profile(run.hardware)
-            key = _sweep_key(run, self.file.sha256, variant, profile)
+            key = sweep_key(run, self.file.sha256, variant, profile)
             self.writer.prepared[run.id] = _Prepared(
-                run, variant, profile, before, key, self.written
+                run, variant, profile, key, before, self.written
             )
         title = f"{variant} on {run.hardware.platform_name}"
         self.written.runs.append(RunResult(id=run.id, title=title, action=action))
@@ -382,112 +336,9 @@ class _FileWriter:
             supersede_scores(brought, keep=made, who=self.file.actor.who)
 
 
-def _sweep_key(
-    run: ResolvedRun, sha256: str, variant: ModelVariant, profile: HardwareProfile
-) -> str:
-    """Return the key of a run's sweep: by the label given, else by its group in this file."""
-    document = run.document
-    if document.sweep:
-        return digest(["label", document.sweep, variant.pk, profile.pk, run.backend])
-    if isinstance(document, StoredRun) and (stated := document.origin.sweep_key):
-        if document.is_trusted:
-            return stated
-        return digest(["claimed", sha256, stated, variant.pk, profile.pk])
-    if document.sweep_group:
-        return digest(["file", sha256, document.sweep_group, variant.pk, profile.pk])
-    return ""
-
-
-def _sweeps(prepared: Collection[_Prepared]) -> dict[str, Sweep]:
-    """Return the sweep of each key, made if need be: two queries."""
-    labels = {item.sweep_key: item.run.document.sweep for item in prepared if item.sweep_key}
-    if not labels:
-        return {}
-    Sweep.objects.bulk_create(
-        [Sweep(key=key, label=label) for key, label in labels.items()], ignore_conflicts=True
-    )
-    return Sweep.objects.in_bulk(labels, field_name="key")
-
-
-def _configurations(prepared: Collection[_Prepared]) -> dict[tuple[Any, ...], Configuration]:
-    """Return the configuration of each identity, made if need be: three queries at most."""
-    wanted = {item.configuration_identity: item for item in prepared}
-
-    def stored() -> dict[tuple[Any, ...], Configuration]:
-        candidates = Configuration.objects.filter(
-            variant__in={item.variant for item in prepared},
-            workload_key__in={item.run.workload_key for item in prepared},
-        )
-        return {
-            tuple(getattr(row, name) for name in _CONFIGURATION_FIELDS): row for row in candidates
-        }
-
-    found = stored() if wanted else {}
-    missing = [item for identity, item in wanted.items() if identity not in found]
-    if missing:
-        Configuration.objects.bulk_create(
-            [
-                Configuration(
-                    **dict(zip(_CONFIGURATION_FIELDS, item.configuration_identity, strict=True)),
-                    load_class=item.run.load_class,
-                    load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
-                )
-                for item in missing
-            ],
-            batch_size=1000,
-        )
-        found = stored()
-    return found
-
-
 def _replace(rows: Sequence[TestRun]) -> None:
     """Write rows over those of the same ids, without the figures of these."""
     if not rows:
         return
     Measurement.objects.filter(run_id__in=[row.pk for row in rows]).delete()
-    TestRun.objects.bulk_create(
-        rows,
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[
-            column.name
-            for column in TestRun._meta.concrete_fields
-            if column.name not in ("id", "created_at")
-        ],
-    )
-
-
-def _check_lengths(row: TestRun, path: str) -> None:
-    """Refuse text longer than its column."""
-    for column in row._meta.concrete_fields:
-        value = getattr(row, column.attname)
-        longest = column.max_length
-        if isinstance(value, str) and longest is not None and len(value) > longest:
-            message = f"This is longer than {longest} characters."
-            raise InvalidFileError(
-                Problem(join_path(path, column.name), message, short_value(value))
-            )
-
-
-def _measurements(run: ResolvedRun) -> list[Measurement]:
-    """Return the rows of a run's figures, not yet saved."""
-    return [
-        Measurement(
-            run_id=run.id,
-            metric=item.metric,
-            statistic=item.statistic,
-            definition=item.definition,
-            value=item.value,
-            unit=item.unit,
-            sample_count=item.sample_count,
-            samples=item.samples,
-            derived_from=item.derived_from,
-            context=dict(item.context),
-        )
-        for item in run.document.measurements
-    ]
-
-
-def _attributes(source: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in names}
+    replace_rows(rows)

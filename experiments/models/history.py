@@ -9,9 +9,12 @@ from benchsite.common.revisions import Revision
 from experiments.models.runs import TestRun
 from experiments.models.uploads import Upload
 
+KEEPING = ["replaced", "edited", "reparsed"]
+"""The actions that keep what was there before."""
+
 
 class RunRevision(Revision):
-    """One change of a run; a replaced one keeps the whole version that was there before."""
+    """One change of a run; a replaced one, and one read again, keeps the version before."""
 
     subject = "run"
 
@@ -36,8 +39,8 @@ class RunRevision(Revision):
         constraints: ClassVar = [
             *Revision.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(action__in=["replaced", "edited"], before__isnull=False)
-                | (~Q(action__in=["replaced", "edited"]) & Q(before__isnull=True)),
+                condition=Q(action__in=KEEPING, before__isnull=False)
+                | (~Q(action__in=KEEPING) & Q(before__isnull=True)),
                 name="runrevision_keeps_what_was_before",
             ),
         ]

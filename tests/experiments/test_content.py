@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.formats import FORMATS, detect_format
-from experiments.formats.content import Content, UnpackedTooLargeError, decode
+from experiments.formats.content import Content, decode
 from experiments.formats.documents import FormatError, InvalidFileError, UnreadableError
+from experiments.formats.packed import UnpackedTooLargeError
 from experiments.ingest.keys import run_ids
 from experiments.models import Upload
 from tests.experiments.samples import SEED

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.formats.documents import Problem
-from experiments.formats.numbers import is_left_out, is_number
+from experiments.formats.numbers import is_left_out, is_number, no_result
 from experiments.formats.problems import join_path, short_value
 
 _LARGEST = 1e15
@@ -40,8 +40,7 @@ class Record:
         if not is_number(value):
             self.complain("A number is expected here.", value, *path)
         elif isinstance(value, float) and not math.isfinite(value):
-            message = "NaN and infinity are not results; the figure is left out."
-            self.warnings.append(Problem(join_path(self.place, *path), message, str(value)))
+            self.warnings.append(no_result(join_path(self.place, *path), value))
         elif abs(value) > _LARGEST:
             self.complain("This number is too large.", value, *path)
         else:

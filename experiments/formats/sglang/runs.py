@@ -11,6 +11,7 @@ from experiments.formats.documents import (
     WorkloadDocument,
 )
 from experiments.formats.figures import Figures
+from experiments.formats.numbers import is_number
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.serving.runs import RunCollector
@@ -56,7 +57,7 @@ def add_run(
     settings = {name: value for name, value in settings.items() if value != _UNKNOWN}
     found.warnings += hidden_warning(place, hidden)
     accepted = settings.get("acc_length")
-    speculates = isinstance(accepted, int | float) and accepted > 1
+    speculates = is_number(accepted) and accepted > 1
     shared = [tool, settings.get("run_name"), workload.input_tokens, workload.output_tokens]
     run = RunDocument(
         path=place,

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0006_bounded_lists"),
+        ("experiments", "0010_repeat_figures"),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Reading stored uploads again with the parsers of today: preview, apply, undo."""

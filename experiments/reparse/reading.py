@@ -1,0 +1,75 @@
+"""Parsing the stored bytes of an upload again, with its stored context and the names of today."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from experiments.formats import detect_format, format_title
+from experiments.formats.content import decode
+from experiments.formats.documents import FormatError, InvalidFileError, Problem, ScoreDocument
+from experiments.ingest.context import read_context
+from experiments.ingest.resolve import ResolvedFile, ResolvedModel, resolve_file
+from experiments.ingest.rows import run_columns
+from experiments.models import Upload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the parser of today makes of an upload; `problem` says why it makes nothing."""
+
+    upload: Upload
+    version: int | None = None
+    resolved: ResolvedFile = field(default_factory=ResolvedFile)
+    warnings: tuple[Problem, ...] = ()
+    problem: str = ""
+
+    @property
+    def scores(self) -> Sequence[tuple[ResolvedModel, ScoreDocument]]:
+        """The scores of the file with their models, in the order in which they are written."""
+        of_runs = [
+            (run.model, score) for run in self.resolved.runs for score in run.document.scores
+        ]
+        alone = [(item.model, score) for item in self.resolved.score_sets for score in item.scores]
+        return [*of_runs, *alone]
+
+
+def read_again(upload: Upload) -> Reading:
+    """Parse and resolve an upload loaded with its content; a refusal ends in `problem`."""
+    try:
+        content = decode(
+            upload.content.data,
+            upload.file_name,
+            limit_bytes=settings.BENCHSITE_MAX_UPLOAD_BYTES,
+        )
+        found = detect_format(content)
+        if found.name != upload.format:
+            was = format_title(upload.format or "")
+            return Reading(upload=upload, problem=f"It is read as {found.title} now, not as {was}.")
+        parsed = found.parse(content)
+        resolved = resolve_file(parsed, read_context(dict(upload.context)))
+        for run in resolved.runs:
+            run_columns(run)
+    except FormatError as error:
+        return Reading(upload=upload, problem=_in_words(error))
+    if resolved.missing:
+        names = ", ".join(resolved.missing)
+        return Reading(upload=upload, problem=f"The file and its context do not say its {names}.")
+    return Reading(
+        upload=upload,
+        version=found.version,
+        resolved=resolved,
+        warnings=(*parsed.warnings, *resolved.warnings),
+    )
+
+
+def problem_of(error: InvalidFileError, reading: Reading) -> Reading:
+    """Return the reading of a file that turned out wrong once its scores were looked at."""
+    return Reading(upload=reading.upload, problem=_in_words(error))
+
+
+def _in_words(error: FormatError) -> str:
+    first = error.problems[0]
+    place = f"{first.path}: " if first.path else ""
+    more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+    return f"{place}{first.message}{more}"
