@@ -6,7 +6,12 @@ from django import forms
 from pydantic import TypeAdapter
 
 from experiments.api.schemas import ErrorAnswer
-from experiments.formats.site.schema import ExperimentFile, ExperimentsFile, ScoreSet
+from experiments.formats.site.schema import (
+    ExperimentFile,
+    ExperimentsFile,
+    ExportHead,
+    ScoreSet,
+)
 from experiments.ingest.context import UploadContext
 
 _FLAGS = {
@@ -83,7 +88,9 @@ def upload_body() -> dict[str, Any]:
 
 def experiment_json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the site's own format."""
-    adapter: TypeAdapter[Any] = TypeAdapter(ExperimentFile | ExperimentsFile | ScoreSet)
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        ExperimentFile | ExperimentsFile | ScoreSet | ExportHead
+    )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Benchsite experiment JSON",

@@ -179,6 +179,7 @@ def test_the_description_of_the_api_is_local_and_complete(client: Client) -> Non
         "/api/configurations",
         "/api/delete/{test_run_id}",
         "/api/detail/{test_run_id}",
+        "/api/export",
         "/api/formats",
         "/api/grouped-performance",
         "/api/performance-grid",
