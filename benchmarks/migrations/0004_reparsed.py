@@ -5,19 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('benchmarks', '0003_history'),
+        ("benchmarks", "0003_history"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='scorerevision',
-            name='scorerevision_action_fits_states',
+            model_name="scorerevision",
+            name="scorerevision_action_fits_states",
         ),
         migrations.AddConstraint(
-            model_name='scorerevision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action__in', ['withdrawn', 'superseded', 'corrected']), ('state', 'withdrawn')), models.Q(('action', 'rejected'), ('state', 'rejected')), models.Q(('action', 'published'), ('state', 'published'), ('state_before', 'pending')), models.Q(('action', 'restored'), ('state__in', ('pending', 'published')), ('state_before__in', ('withdrawn', 'rejected'))), models.Q(('action', 'replaced'), ('state__in', ('pending', 'published'))), models.Q(('action__in', ['confirmed', 'edited', 'reparsed']), ('state', models.F('state_before'))), _connector='OR'), name='scorerevision_action_fits_states'),
+            model_name="scorerevision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("action__in", ["withdrawn", "superseded", "corrected"]),
+                        ("state", "withdrawn"),
+                    ),
+                    models.Q(("action", "rejected"), ("state", "rejected")),
+                    models.Q(
+                        ("action", "published"), ("state", "published"), ("state_before", "pending")
+                    ),
+                    models.Q(
+                        ("action", "restored"),
+                        ("state__in", ("pending", "published")),
+                        ("state_before__in", ("withdrawn", "rejected")),
+                    ),
+                    models.Q(("action", "replaced"), ("state__in", ("pending", "published"))),
+                    models.Q(
+                        ("action__in", ["confirmed", "edited", "reparsed"]),
+                        ("state", models.F("state_before")),
+                    ),
+                    _connector="OR",
+                ),
+                name="scorerevision_action_fits_states",
+            ),
         ),
     ]

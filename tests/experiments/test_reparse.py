@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from benchmarks.models import BenchmarkScore
 from benchsite.common.review import ReviewState, Who
@@ -373,6 +376,64 @@ def test_runs_of_a_sweep_become_another_variant_together(
     check_invariants()
     undo(reparse.pk, who=OPERATOR)
     assert dump() == before
+
+
+@given(
+    changes=st.lists(
+        st.fixed_dictionaries(
+            {
+                "drop": st.booleans(),
+                "find": st.booleans(),
+                "speed": st.floats(min_value=1e-300, max_value=1e300),
+                "model": st.sampled_from(["Nimbus-14B", "Other", "New"]),
+                "pattern": st.sampled_from([None, "Poisson", "Burst"]),
+                "score": st.none() | st.floats(min_value=2, max_value=100),
+            }
+        ),
+        min_size=4,
+        max_size=4,
+    )
+)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_parser_changes_is_applied_as_previewed_and_put_back(
+    db: None, changes: list[dict[str, Any]]
+) -> None:
+    if not Upload.objects.exists():
+        for names in (("0", "1"), ("2",), ("3",)):
+            ingest({"experiment_runs": [scored(70.0, notes=name) for name in names]})
+        make_run(model_name="Other", notes="none")
+
+    def change(run: RunDocument) -> list[RunDocument]:
+        how = changes[int(run.notes)] if (run.notes or "").isdigit() else None
+        if how is None:
+            return [run]
+        score = {} if how["score"] is None else {"stated_score": how["score"]}
+        read = replace(
+            with_figure(run, "tokens_per_second", how["speed"]),
+            model=replace(run.model, model_name=how["model"]),
+            workload=replace(run.workload, load_pattern=how["pattern"]),
+            scores=tuple(replace(item, **score) for item in run.scores),
+        )
+        more = replace(read, given_id=str(uuid5(UUID(run.given_id), "more")), path=f"{run.path}.m")
+        return [read] * (not how["drop"]) + [more] * how["find"]
+
+    before = dump()
+    with pytest.MonkeyPatch.context() as patch:
+        use_parser(
+            patch,
+            lambda parsed: replace(
+                parsed, runs=tuple(new for run in parsed.runs for new in change(run))
+            ),
+        )
+        reparse = preview(EVERYTHING, who=OPERATOR)
+        assert dump() == before
+        assert apply(reparse.pk, who=OPERATOR).left == 0
+        check_invariants()
+        again = preview(EVERYTHING, who=OPERATOR)
+        assert not again.items.filter(effect__in=["changed", "found"])
+        undo(reparse.pk, who=OPERATOR)
+    assert dump() == before
+    check_invariants()
 
 
 def test_a_reparse_goes_from_preview_to_applied_to_undone_and_nowhere_else(
