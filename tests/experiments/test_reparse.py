@@ -404,7 +404,7 @@ def test_whatever_a_parser_changes_is_applied_as_previewed_and_put_back(
         make_run(model_name="Other", notes="none")
 
     def change(run: RunDocument) -> list[RunDocument]:
-        how = changes[int(run.notes)] if (run.notes or "").isdigit() else None
+        how = changes[int(run.notes)] if run.notes and run.notes.isdigit() else None
         if how is None:
             return [run]
         score = {} if how["score"] is None else {"stated_score": how["score"]}
