@@ -49,6 +49,10 @@ test: $(VENV)/.installed-dev ## the tests; PYTEST_ARGS="-k word" runs some of th
 screenshots: $(VENV)/.installed-dev ## pictures of the pages, four widths and both themes, into screenshots/
 	@exec $(PY) -m pytest -q -s -p no:cacheprovider tests/browser/screenshots.py
 
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## measure the site at up to a million runs, an hour; BENCH_RUNS=1000,100000 for less
+	@exec $(PY) -m tests.bench
+
 .PHONY: check
 check: $(VENV)/.installed-dev ## format, lint, types, layers, templates, migrations, deployment
 	$(VENV)/bin/ruff format --check .

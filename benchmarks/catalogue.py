@@ -12,7 +12,10 @@ DATA_FILE = Path(__file__).parent / "data" / "benchmarks.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueEntry:
-    """One curated benchmark; a missing end of the scale is open."""
+    """One curated benchmark; a missing end of the scale is open.
+
+    `choices` is how many answers each question offers, None where they differ or are open.
+    """
 
     slug: str
     name: str
@@ -21,6 +24,7 @@ class CatalogueEntry:
     scale_min: float | None = 0.0
     scale_max: float | None = 100.0
     higher_is_better: bool = True
+    choices: int | None = None
     expected_categories: tuple[str, ...] = ()
     category_groups: Mapping[str, list[str]] = field(default_factory=dict)
 

@@ -32,7 +32,8 @@ class ScoreData:
 
     `score` is what the file states (or what a parser made of it, then `total_method` says how);
     without it the total is made from the counts or categories. `higher_is_better` is used only
-    when the benchmark is not known yet and is made by this score.
+    when the benchmark is not known yet and is made by this score. `doubt` says why a score needs
+    confirmation.
     """
 
     benchmark_slug: str
@@ -51,6 +52,7 @@ class ScoreData:
     measured_at: datetime | None = None
     zone_known: bool = True
     needs_confirmation: bool = False
+    doubt: str = ""
     higher_is_better: bool | None = None
     categories: tuple[CategoryData, ...] = ()
 
@@ -100,7 +102,7 @@ class PreparedScore:
         if not self.complete:
             doubts.append(f"partial, so not ranked: {self.partial_reason or 'reason not given'}")
         if self.data.needs_confirmation:
-            doubts.append("looks like a fraction where 0–100 is meant; not ranked until confirmed")
+            doubts.append(f"{self.data.doubt}; not ranked until confirmed")
         return tuple(doubts)
 
 

@@ -1,6 +1,6 @@
 """Writing model variants and scores, and all other writing services of this app by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -36,6 +36,7 @@ __all__ = [
     "ScoreData",
     "VariantFacts",
     "confirm_scores",
+    "create_variants",
     "get_or_create_variant",
     "record_scores",
     "refresh_current_scores",
@@ -57,6 +58,11 @@ class VariantFacts:
     family: str | None = None
     model_revision: str | None = None
     quantizer: str | None = None
+
+    def adds_to(self, variant: ModelVariant) -> bool:
+        """Tell whether anything is told here that is not known of a variant yet."""
+        told = asdict(self).items()
+        return any(value and getattr(variant, name) is None for name, value in told)
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,32 @@ def get_or_create_variant(
         if facts is not None:
             _fill_unknown_facts(variant, facts)
     return variant
+
+
+def create_variants(
+    variants: Mapping[tuple[str, str, str], VariantFacts],
+) -> dict[tuple[str, str, str], ModelVariant]:
+    """Make the variants of these canonical names (model, quantization, LoRA), with their facts.
+
+    What is here already is returned as it is. Two queries. Raises InvalidVariantError for a blank
+    or overlong name.
+    """
+    rows = []
+    for (model_name, quantization, lora_adapter), facts in variants.items():
+        names = {
+            "model_name": model_name,
+            "quantization": quantization,
+            "lora_adapter": lora_adapter,
+        }
+        _check_names(names)
+        known = {name: value for name, value in asdict(facts).items() if value}
+        rows.append(ModelVariant(**names, **known))
+    with transaction.atomic():
+        take_write_lock()
+        ModelVariant.objects.bulk_create(rows, ignore_conflicts=True)
+        found = ModelVariant.objects.filter(model_name__in={row.model_name for row in rows})
+        keys = {(row.model_name, row.quantization, row.lora_adapter): row for row in found}
+    return {key: keys[key] for key in variants}
 
 
 def _check_names(names: dict[str, str]) -> None:

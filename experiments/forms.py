@@ -1,13 +1,16 @@
 """The query strings of the grid, of its API and of comparisons, validated."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
+from django.forms.models import ModelChoiceIterator
+from django.utils.functional import cached_property
 
-from benchmarks.models import Benchmark, BenchmarkScore
+from benchmarks.models import Benchmark, BenchmarkQuerySet, BenchmarkScore
 from benchmarks.quantization import resolve_quantization
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
@@ -17,6 +20,7 @@ from experiments.grid import (
     SORT_KEYS,
     FilterKind,
     GridCriteria,
+    default_among,
     filters_of,
 )
 from hardware.models import Category
@@ -24,10 +28,54 @@ from hardware.models import Category
 MAX_SELECTED = 8
 
 
-def public_benchmarks() -> QuerySet[Benchmark]:
+def public_benchmarks() -> BenchmarkQuerySet:
     """Return the curated benchmarks, and those of uploads that have a published score."""
     published = BenchmarkScore.objects.published().filter(benchmark=OuterRef("pk"))
     return Benchmark.objects.filter(Q(is_generic=False) | Exists(published))
+
+
+class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A public benchmark by its slug; all of them are read once for each form, with their use."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Benchmark.objects.none(), to_field_name="slug", required=False, **options)
+        self.iterator = _KnownBenchmarks
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BenchmarkField":
+        copied: BenchmarkField = super().__deepcopy__(memo)
+        copied.__dict__.pop("known", None)
+        return copied
+
+    @cached_property
+    def known(self) -> list[Benchmark]:
+        """The benchmarks to choose from."""
+        return list(public_benchmarks().with_use())
+
+    def to_python(self, value: Any) -> Benchmark | None:
+        """Return the benchmark of a slug; ValidationError where there is none."""
+        if value in self.empty_values:
+            return None
+        for benchmark in self.known:
+            if benchmark.slug == value:
+                return benchmark
+        message, params = self.error_messages["invalid_choice"], {"value": value}
+        raise ValidationError(message, code="invalid_choice", params=params)
+
+    def validate(self, value: Benchmark | None) -> None:
+        """Accept what `to_python` found."""
+
+
+class _KnownBenchmarks(ModelChoiceIterator):  # type: ignore[type-arg]
+    """The options of a BenchmarkField."""
+
+    field: BenchmarkField
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield ("", self.field.empty_label)
+        yield from ((item.slug, str(item)) for item in self.field.known)
+
+    def __len__(self) -> int:
+        return len(self.field.known) + 1
 
 
 def _sort_choices() -> list[tuple[str, str]]:
@@ -75,13 +123,7 @@ class GridForm(forms.Form):
     """What can be asked of the grid; unknown parameters are ignored, wrong values are errors."""
 
     q = _filter_field("q")
-    benchmark = forms.ModelChoiceField(
-        public_benchmarks(),
-        to_field_name="slug",
-        required=False,
-        empty_label="automatic",
-        label="Quality by",
-    )
+    benchmark = BenchmarkField(empty_label="automatic", label="Quality by")
     min_quality = _filter_field("min_quality")
     min_speed = _filter_field("min_speed")
     max_memory_gb = _filter_field("max_memory_gb")
@@ -121,10 +163,15 @@ class GridForm(forms.Form):
         return LoadClass(value) if value else None
 
     def criteria(self) -> GridCriteria:
-        """Return what was asked, names in canonical form; call it on a valid form only."""
+        """Return what was asked, names in canonical form; call it on a valid form only.
+
+        Where no benchmark was, the default one stands in for it.
+        """
         asked = {
             name: value for name, value in self.cleaned_data.items() if value not in (None, "")
         }
+        benchmarks: BenchmarkField = self.fields["benchmark"]  # type: ignore[assignment]
+        asked.setdefault("benchmark", default_among(benchmarks.known))
         return GridCriteria(**asked)
 
     @property

@@ -17,11 +17,13 @@ _SECRET_WORD = re.compile(
     "pwd|secrets?|token"
 )
 _SECRET_KEYS = frozenset({"access", "api", "encryption", "private", "signing", "ssh"})
-# Where a server listens and by which certificate, what clients send along, what people said.
-_PRIVATE = re.compile(
-    r"ssl_\w+|host|hostname|\w+_host(name)?|((extra|http|request)_)?headers?|cookies?|"
+SENT_ALONG = r"((extra|http|request)_)?headers?|cookies?"
+PRIVATE_NAMES = (
+    rf"ssl_\w+|host|hostname|\w+_host(name)?|{SENT_ALONG}|"
     r"(generated_|prompt_)?(texts?|prompts?)|messages"
 )
+"""Where a server listens and by which certificate, what clients send along, what people said."""
+_PRIVATE = re.compile(PRIVATE_NAMES)
 _NAMES_ITS_VALUE = ("name", "key", "variable", "path")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d+)?")
 

@@ -1,10 +1,12 @@
-"""Keeping the summary columns of configurations equal to what their raw runs say.
+"""Keeping what the grid reads equal to what the raw runs say.
 
 Whatever writes runs or measurements calls `refresh_configurations` for the configurations it
-touched, within its own transaction and under `take_write_lock`.
+touched, within its own transaction and under `take_write_lock`. Names, categories and scores are
+in no summary: nothing has to be kept in step when they change.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -101,16 +103,265 @@ WHERE c.id = touched.id AND touched.id = ANY(%(ids)s)
 """
 
 
+TOPS = {
+    "speed": "tokens_per_second DESC",
+    "prompt_speed": "prompt_processing_speed DESC",
+    "efficiency": "tokens_per_kwh DESC",
+    "memory": "memory_gb ASC",
+    "ttft": "ttft_ms ASC",
+    "power": "gpu_power_watts ASC",
+    "runs": "runs DESC",
+    "when": "newest_at DESC",
+}
+"""Sort keys by which `Configuration.tops` marks the first of a variant, in the order of its bits.
+
+As in the grid, one without a generation speed never stands before one that has it.
+"""
+_TIES = "tokens_per_second DESC NULLS LAST, tokens_per_kwh DESC NULLS LAST, id"
+
+
+def top_bit(key: str) -> int:
+    """Return the bit of a sort key in `Configuration.tops`."""
+    return 1 << list(TOPS).index(key)
+
+
+_TOUCHED_PLACES = """
+WITH touched AS (
+    SELECT DISTINCT variant_id, platform_id, backend, load_class, load_kind
+    FROM experiments_configuration WHERE id = ANY(%(ids)s)
+)
+"""
+_SAME_PLACE = "variant_id, platform_id, backend, load_class, load_kind"
+
+_REMOVE_PLACES = f"""
+{_TOUCHED_PLACES}
+DELETE FROM experiments_gridplace place USING touched
+WHERE (place.variant_id, place.platform_id, place.backend, place.load_class, place.load_kind)
+    = (touched.variant_id, touched.platform_id, touched.backend, touched.load_class,
+       touched.load_kind)
+  AND NOT EXISTS (
+    SELECT FROM experiments_configuration c
+    WHERE c.runs > 0
+      AND (c.variant_id, c.platform_id, c.backend, c.load_class, c.load_kind)
+        = (touched.variant_id, touched.platform_id, touched.backend, touched.load_class,
+           touched.load_kind)
+  )
+"""  # noqa: S608 - no text from outside
+
+_WRITE_PLACES = f"""
+{_TOUCHED_PLACES}, best AS (
+    SELECT DISTINCT ON ({_SAME_PLACE}) {_SAME_PLACE},
+        id AS best_id, tokens_per_second, tokens_per_kwh,
+        min(tokens_per_second) OVER place AS tokens_per_second_min,
+        min(memory_gb) OVER place AS memory_gb_min,
+        max(memory_gb) OVER place AS memory_gb_max
+    FROM experiments_configuration c JOIN touched USING ({_SAME_PLACE})
+    WHERE c.runs > 0
+    WINDOW place AS (PARTITION BY {_SAME_PLACE})
+    ORDER BY {_SAME_PLACE}, {_TIES}
+)
+INSERT INTO experiments_gridplace AS place (
+    {_SAME_PLACE}, quantization, best_id, tokens_per_second, tokens_per_kwh,
+    tokens_per_second_min, memory_gb_min, memory_gb_max
+)
+SELECT best.variant_id, platform_id, backend, load_class, load_kind, variant.quantization,
+    best_id, tokens_per_second, tokens_per_kwh, tokens_per_second_min, memory_gb_min, memory_gb_max
+FROM best JOIN benchmarks_modelvariant variant ON variant.id = best.variant_id
+ON CONFLICT ({_SAME_PLACE}) DO UPDATE SET
+    best_id = excluded.best_id,
+    tokens_per_second = excluded.tokens_per_second,
+    tokens_per_kwh = excluded.tokens_per_kwh,
+    tokens_per_second_min = excluded.tokens_per_second_min,
+    memory_gb_min = excluded.memory_gb_min,
+    memory_gb_max = excluded.memory_gb_max
+WHERE (place.best_id, place.tokens_per_second, place.tokens_per_kwh, place.tokens_per_second_min,
+       place.memory_gb_min, place.memory_gb_max)
+    IS DISTINCT FROM
+      (excluded.best_id, excluded.tokens_per_second, excluded.tokens_per_kwh,
+       excluded.tokens_per_second_min, excluded.memory_gb_min, excluded.memory_gb_max)
+"""  # noqa: S608 - no text from outside
+
+# Where none of the touched ones was marked, what was marked beats all others still: only these two
+# have to be compared. Else any other may come first now.
+_RANKED = "id, variant_id, load_class, load_kind, c.runs, tops, newest_at, tokens_per_second, "
+_RANKED += "prompt_processing_speed, tokens_per_kwh, memory_gb, ttft_ms, gpu_power_watts"
+_FIRST = """
+    (SELECT DISTINCT ON (variant_id, load_class, load_kind) id, {bit} AS bit
+     FROM compared WHERE runs > 0
+     ORDER BY variant_id, load_class, load_kind,
+        tokens_per_second IS NULL, {order} NULLS LAST, {ties})
+"""
+_FIRSTS = " UNION ALL ".join(
+    _FIRST.format(bit=1 << place, order=order, ties=_TIES)
+    for place, order in enumerate(TOPS.values())
+)
+_MARK_TOPS = f"""
+WITH touched AS (
+    SELECT variant_id, load_class, load_kind, bool_or(tops <> 0) AS was_marked
+    FROM experiments_configuration WHERE id = ANY(%(ids)s)
+    GROUP BY variant_id, load_class, load_kind
+), compared AS MATERIALIZED (
+    SELECT {_RANKED} FROM touched
+    JOIN experiments_configuration c USING (variant_id, load_class, load_kind)
+    WHERE was_marked AND (c.runs > 0 OR tops <> 0)
+    UNION ALL
+    SELECT {_RANKED} FROM touched
+    JOIN experiments_configuration c USING (variant_id, load_class, load_kind)
+    WHERE NOT was_marked AND tops <> 0
+    UNION ALL
+    SELECT {_RANKED} FROM touched
+    JOIN experiments_configuration c USING (variant_id, load_class, load_kind)
+    WHERE NOT was_marked AND tops = 0 AND id = ANY(%(ids)s)
+), firsts AS (
+    SELECT id, sum(bit)::smallint AS tops FROM ({_FIRSTS}) AS each GROUP BY id
+)
+UPDATE experiments_configuration c SET tops = coalesce(firsts.tops, 0)
+FROM compared LEFT JOIN firsts USING (id)
+WHERE c.id = compared.id AND compared.tops <> coalesce(firsts.tops, 0)
+"""  # noqa: S608 - no text from outside
+
+_TOUCHED_MODELS = """
+WITH touched AS (
+    SELECT DISTINCT model_name, lora_adapter
+    FROM experiments_configuration c
+    JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
+    WHERE c.id = ANY(%(ids)s)
+)
+"""
+# Ids are counted on from the last one, without gaps: they are places in the grid's sets of models.
+_ADD_MODELS = f"""
+{_TOUCHED_MODELS}
+INSERT INTO experiments_gridmodel (id, model_name, lora_adapter, platforms)
+SELECT coalesce((SELECT max(id) FROM experiments_gridmodel), 0)
+        + row_number() OVER (ORDER BY model_name, lora_adapter),
+    model_name, lora_adapter, 0
+FROM touched
+WHERE NOT EXISTS (
+    SELECT FROM experiments_gridmodel model
+    WHERE (model.model_name, model.lora_adapter) = (touched.model_name, touched.lora_adapter)
+)
+"""  # noqa: S608 - no text from outside
+_COUNT_PLATFORMS = f"""
+{_TOUCHED_MODELS}, counted AS (
+    SELECT touched.model_name, touched.lora_adapter,
+        count(DISTINCT place.platform_id) AS platforms
+    FROM touched
+    JOIN benchmarks_modelvariant variant USING (model_name, lora_adapter)
+    LEFT JOIN experiments_gridplace place ON place.variant_id = variant.id
+    GROUP BY 1, 2
+)
+UPDATE experiments_gridmodel model SET platforms = counted.platforms
+FROM counted
+WHERE (model.model_name, model.lora_adapter) = (counted.model_name, counted.lora_adapter)
+  AND model.platforms <> counted.platforms
+"""  # noqa: S608 - no text from outside
+
+
+_SAME_CELL = "platform_id, backend, load_class, load_kind, quantization"
+_TOUCHED_CELLS = f"""
+WITH touched AS (
+    SELECT DISTINCT {_SAME_CELL}
+    FROM experiments_configuration c
+    JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
+    WHERE c.id = ANY(%(ids)s)
+)
+"""  # noqa: S608 - no text from outside
+_REMOVE_CELLS = f"""
+{_TOUCHED_CELLS}
+DELETE FROM experiments_gridcell cell USING touched
+WHERE (cell.platform_id, cell.backend, cell.load_class, cell.load_kind, cell.quantization)
+    = (touched.platform_id, touched.backend, touched.load_class, touched.load_kind,
+       touched.quantization)
+  AND NOT EXISTS (
+    SELECT FROM experiments_gridplace place
+    WHERE (place.platform_id, place.backend, place.load_class, place.load_kind, place.quantization)
+        = (touched.platform_id, touched.backend, touched.load_class, touched.load_kind,
+           touched.quantization)
+  )
+"""  # noqa: S608 - no text from outside
+_WRITE_CELLS = f"""
+{_TOUCHED_CELLS}, models AS (
+    SELECT model_name, lora_adapter, set_bit(
+        repeat('0', (SELECT max(id) FROM experiments_gridmodel))::varbit, id - 1, 1
+    ) AS model_set
+    FROM experiments_gridmodel
+), found AS (
+    SELECT {_SAME_CELL.replace("quantization", "place.quantization")},
+        bit_or(models.model_set) AS model_set,
+        min(tokens_per_second_min) AS tokens_per_second_min,
+        max(tokens_per_second) AS tokens_per_second_max,
+        min(memory_gb_min) AS memory_gb_min, max(memory_gb_max) AS memory_gb_max
+    FROM experiments_gridplace place
+    JOIN touched USING ({_SAME_CELL})
+    JOIN benchmarks_modelvariant variant ON variant.id = place.variant_id
+    JOIN models USING (model_name, lora_adapter)
+    GROUP BY {_SAME_CELL.replace("quantization", "place.quantization")}
+)
+INSERT INTO experiments_gridcell AS cell (
+    {_SAME_CELL}, model_set, tokens_per_second_min, tokens_per_second_max,
+    memory_gb_min, memory_gb_max
+)
+SELECT {_SAME_CELL}, model_set, tokens_per_second_min, tokens_per_second_max,
+    memory_gb_min, memory_gb_max
+FROM found
+ON CONFLICT ({_SAME_CELL}) DO UPDATE SET
+    model_set = excluded.model_set,
+    tokens_per_second_min = excluded.tokens_per_second_min,
+    tokens_per_second_max = excluded.tokens_per_second_max,
+    memory_gb_min = excluded.memory_gb_min,
+    memory_gb_max = excluded.memory_gb_max
+WHERE (rtrim(cell.model_set::text, '0'), cell.tokens_per_second_min, cell.tokens_per_second_max,
+       cell.memory_gb_min, cell.memory_gb_max)
+    IS DISTINCT FROM
+      (rtrim(excluded.model_set::text, '0'), excluded.tokens_per_second_min,
+       excluded.tokens_per_second_max, excluded.memory_gb_min, excluded.memory_gb_max)
+"""  # noqa: S608 - no text from outside
+
+
+_OF_CONFIGURATIONS = (
+    _REFRESH,
+    _REMOVE_PLACES,
+    _WRITE_PLACES,
+    _MARK_TOPS,
+    _ADD_MODELS,
+    _COUNT_PLATFORMS,
+)
+_OF_CELLS = (_REMOVE_CELLS, _WRITE_CELLS)
+_AT_ONCE = 5_000
+
+Progress = Callable[[int, int], None]
+
+
 def refresh_configurations(configuration_ids: Collection[int]) -> None:
-    """Make the summary columns of these configurations equal to their raw runs, in one query."""
-    if not configuration_ids:
-        return
+    """Make all summaries that these configurations are part of equal to the raw runs.
+
+    Eight statements for any number of configurations.
+    """
+    if configuration_ids:
+        _run((*_OF_CONFIGURATIONS, *_OF_CELLS), sorted(configuration_ids))
+
+
+def refresh_everything(progress: Progress) -> None:
+    """Make all summaries equal to the raw runs, in batches.
+
+    Configurations of a variant come together, as its places do; each cell is of many variants.
+    `progress` hears how many configurations are done, and how many there are.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            _REFRESH,
-            {
-                "ids": sorted(configuration_ids),
-                "metrics": sorted(HEADLINE_COLUMNS),
-                "definitions": definitions_in_order(),
-            },
-        )
+        cursor.execute("SELECT id FROM experiments_configuration ORDER BY variant_id, id")
+        ids = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(ids), _AT_ONCE):
+        _run(_OF_CONFIGURATIONS, ids[start : start + _AT_ONCE])
+        progress(min(start + _AT_ONCE, len(ids)), len(ids))
+    _run(_OF_CELLS, ids)
+
+
+def _run(statements: Iterable[str], configuration_ids: Sequence[int]) -> None:
+    values: Mapping[str, Any] = {
+        "ids": configuration_ids,
+        "metrics": sorted(HEADLINE_COLUMNS),
+        "definitions": definitions_in_order(),
+    }
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, values)

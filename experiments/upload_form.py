@@ -151,7 +151,7 @@ class UploadForm(ContextForm):
         required=False,
         allow_empty_file=True,
         label="Files",
-        help_text="As your tool wrote them. Choose several or drop them here.",
+        help_text="As your tool wrote them, or in a ZIP. Choose several or drop them here.",
     )
     text = forms.CharField(
         required=False,

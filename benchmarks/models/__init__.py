@@ -1,6 +1,6 @@
 """Model variants, the benchmarks they were measured on, and their scores."""
 
-from benchmarks.models.benchmarks import Benchmark
+from benchmarks.models.benchmarks import Benchmark, BenchmarkQuerySet
 from benchmarks.models.history import ScoreRevision
 from benchmarks.models.scores import (
     BenchmarkScore,
@@ -12,6 +12,7 @@ from benchmarks.models.variants import ModelVariant, ModelVariantQuerySet
 
 __all__ = [
     "Benchmark",
+    "BenchmarkQuerySet",
     "BenchmarkScore",
     "BenchmarkScoreQuerySet",
     "ModelVariant",

@@ -1,13 +1,33 @@
 """Benchmarks: what is measured, on which scale, over which categories."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 
 from benchmarks.models.conditions import LONGEST_NAME, LONGEST_SLUG, NOT_BLANK
 from benchmarks.totals import CategoryScheme
+
+_USE = """
+(SELECT jsonb_build_object(
+    'scores', sum(scores),
+    'protocol', (array_agg(protocol_key ORDER BY scores DESC, protocol_key))[1]
+) FROM (
+    SELECT protocol_key, count(*) AS scores FROM benchmarks_benchmarkscore score
+    WHERE score.benchmark_id = benchmarks_benchmark.id AND score.is_current GROUP BY protocol_key
+) AS by_protocol)
+"""
+
+
+class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
+    """Benchmarks, with what scores say about them."""
+
+    def with_use(self) -> Self:
+        """Annotate `use`: the number of current scores, and the protocol of most of them."""
+        return self.annotate(use=RawSQL(_USE, [], models.JSONField()))  # noqa: S611
 
 
 class Benchmark(models.Model):
@@ -37,6 +57,11 @@ class Benchmark(models.Model):
         help_text="Scores in this protocol are preferred and ranked; empty: the most common one.",
     )
     is_generic = models.BooleanField(default=False)
+
+    # Set by the queryset's with_use(), and by nothing else.
+    use: Mapping[str, Any]
+
+    objects = BenchmarkQuerySet.as_manager()
 
     class Meta:
         ordering = ["slug"]

@@ -79,10 +79,13 @@ class BenchmarkScoreQuerySet(models.QuerySet["BenchmarkScore"]):
         """Return the protocol whose scores are ranked together, None without current scores.
 
         The benchmark's preferred one, else that of most current scores; ties go to the first key
-        in alphabetical order. No query when one is preferred.
+        in alphabetical order. No query when one is preferred, or for a benchmark `with_use()`.
         """
         if benchmark.preferred_protocol_key is not None:
             return benchmark.preferred_protocol_key
+        if hasattr(benchmark, "use"):
+            protocol: str | None = benchmark.use["protocol"]
+            return protocol
         return (
             self.current_for(benchmark)
             .order_by()
@@ -133,7 +136,7 @@ class BenchmarkScore(models.Model):
     measured_at = models.DateTimeField(null=True, blank=True)
     zone_known = models.BooleanField(default=True)
     needs_confirmation = models.BooleanField(
-        default=False, help_text="Looks like a fraction where 0–100 is meant; not ranked."
+        default=False, help_text="Doubtful, as its context says; not ranked until confirmed."
     )
     review_state = models.CharField(
         max_length=10, choices=review_state_choices, default=ReviewState.PENDING

@@ -71,6 +71,7 @@ def upload_body() -> dict[str, Any]:
                 "multipart/form-data": {"schema": multipart},
                 "application/json": {"schema": {}},
                 "application/octet-stream": {"schema": file},
+                "application/zip": {"schema": file},
             },
         },
         "parameters": [

@@ -71,7 +71,7 @@ _COMPARISON = {
 )
 def grouped_performance(request: ApiRequest) -> schemas.GroupedPerformanceAnswer:
     """The grid by model: the best configuration of each, and all its platforms."""
-    page = grid_page(_grid_criteria(request), clamp=False)
+    page = grid_page(_grid_criteria(request), clamp=False, choices=False)
     return grouped_answer(page, platform_rows(page, page.rows))
 
 

@@ -377,6 +377,41 @@ class UploadAnswer(_Answer):
     suggestions: dict[str, str]
 
 
+class MemberAnswer(UploadAnswer):
+    """What became of one file of an archive; `path` is its place in there.
+
+    `outcome` is also "skipped" for what is no result in a known format: it is not kept. `code` and
+    `errors` say why a file was not taken.
+    """
+
+    path: str
+    code: str | None
+    errors: list[ProblemAnswer]
+
+
+class LeftOutAnswer(_Answer):
+    """How much of an archive nobody looked at: hidden files, folders themselves, links."""
+
+    hidden: int
+    folders: int
+    links: int
+
+
+class ArchiveAnswer(UploadAnswer):
+    """What became of a ZIP archive: of each file, and of all together.
+
+    Each file is taken or refused alone, and kept as an upload of its own; the archive is not
+    (`upload_id` is null, `format` is "zip"). `outcome` is "created" if any file made something,
+    though others were refused: `rejected` counts those, `skipped` what is no result. Paths of
+    warnings begin with that of the file.
+    """
+
+    files: list[MemberAnswer]
+    rejected: int
+    skipped: int
+    left_out: LeftOutAnswer
+
+
 class ExperimentUploadAnswer(UploadAnswer):
     """What became of experiment JSON; `test_run_id` is the first of its runs."""
 

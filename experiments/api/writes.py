@@ -10,12 +10,14 @@ from pydantic import Field
 from benchmarks.models import BenchmarkScore
 from benchsite.common.review import ReviewState
 from experiments.api import schemas
+from experiments.api.archives import take_archive
 from experiments.api.auth import ApiRequest, Caller, WriteAuth
-from experiments.api.bodies import receive_file
+from experiments.api.bodies import ReceivedFile, receive_file
 from experiments.api.errors import ApiError
 from experiments.api.openapi import errors, upload_body
 from experiments.choices import ItemAction, UploadOutcome
 from experiments.formats.documents import Problem
+from experiments.ingest.archives import is_archive
 from experiments.ingest.pipeline import Accept, ingest_file
 from experiments.ingest.report import Report
 from experiments.ingest.review import withdraw
@@ -31,12 +33,23 @@ AnswerT = TypeVar("AnswerT", bound=schemas.UploadAnswer)
 
 @router.post(
     "/uploads",
-    response={201: schemas.UploadAnswer, 200: schemas.UploadAnswer, **_UPLOAD_ERRORS},
+    response={
+        201: schemas.ArchiveAnswer | schemas.UploadAnswer,
+        200: schemas.ArchiveAnswer | schemas.UploadAnswer,
+        **_UPLOAD_ERRORS,
+    },
     openapi_extra=_UPLOAD,
 )
-def uploads(request: ApiRequest) -> Status[schemas.UploadAnswer]:
-    """Take in one result file of any known format."""
-    report = _ingest(request, accept="any")
+def uploads(request: ApiRequest) -> Status[schemas.ArchiveAnswer | schemas.UploadAnswer]:
+    """Take in one result file of any known format, or a ZIP archive of such files.
+
+    Of an archive the answer lists each file. It is 201 if any made something, 200 if all were here
+    before (or for a dry run), else that of the first file that was refused.
+    """
+    received = receive_file(request)
+    if is_archive(received.data):
+        return take_archive(received, request.auth.as_actor())
+    report = _ingest(request, received, accept="any")
     return _answer(report, schemas.UploadAnswer(**report.as_dict()))
 
 
@@ -51,7 +64,8 @@ def uploads(request: ApiRequest) -> Status[schemas.UploadAnswer]:
 )
 def upload_experiment(request: ApiRequest) -> Status[schemas.ExperimentUploadAnswer]:
     """Take in experiment JSON: one run or several, with scores if there are any."""
-    report = _ingest(request, accept="runs", beside={"success": False, "test_run_id": None})
+    refused = {"success": False, "test_run_id": None}
+    report = _ingest(request, receive_file(request), accept="runs", beside=refused)
     answer = schemas.ExperimentUploadAnswer(
         **report.as_dict(), success=True, test_run_id=report.runs[0].id, error=None
     )
@@ -69,7 +83,7 @@ _BENCHMARKS_RESPONSE: dict[Any, Any] = {
 def upload_benchmarks(request: ApiRequest) -> Status[schemas.BenchmarksUploadAnswer]:
     """Take in scores of a model variant, without any run."""
     refused = {"success": False, "model_variant_id": None, "scores_uploaded": 0}
-    report = _ingest(request, accept="scores", beside=refused)
+    report = _ingest(request, receive_file(request), accept="scores", beside=refused)
     answer = schemas.BenchmarksUploadAnswer(
         **report.as_dict(),
         success=True,
@@ -92,12 +106,17 @@ def upload_benchmarks_alias(request: ApiRequest) -> Status[schemas.BenchmarksUpl
     return upload_benchmarks(request)
 
 
-def _ingest(request: ApiRequest, *, accept: Accept, beside: dict[str, Any] | None = None) -> Report:
+def _ingest(
+    request: ApiRequest,
+    received: ReceivedFile,
+    *,
+    accept: Accept,
+    beside: dict[str, Any] | None = None,
+) -> Report:
     """Send the file of a request through the pipeline; ApiError with its report if refused.
 
     `beside` are the fields that a refusal has besides those of the report.
     """
-    received = receive_file(request)
     report = ingest_file(
         data=received.data,
         file_name=received.file_name,
@@ -118,7 +137,7 @@ def _ingest(request: ApiRequest, *, accept: Accept, beside: dict[str, Any] | Non
     return report
 
 
-def _answer(report: Report, answer: AnswerT) -> Status[AnswerT]:
+def _answer(report: Report, answer: AnswerT) -> Status[Any]:
     created = report.outcome == UploadOutcome.CREATED
     return Status(201 if created else 200, answer)
 

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from experiments.formats import bigcode
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, UnknownFormatError, UnreadableError
+from experiments.formats.evalplus import leaderboard as evalplus_leaderboard
+from experiments.formats.evalplus import results as evalplus_results
 from experiments.formats.genai_perf import csv as genai_perf_csv
 from experiments.formats.genai_perf import json as genai_perf_json
 from experiments.formats.guidellm import csv as guidellm_csv
@@ -12,6 +15,7 @@ from experiments.formats.guidellm import reports as guidellm
 from experiments.formats.inference_perf import report as inference_perf
 from experiments.formats.inferencex import csv as inferencex_csv
 from experiments.formats.inferencex import json as inferencex_json
+from experiments.formats.lighteval import json as lighteval_json
 from experiments.formats.llama_bench import csv as llama_bench_csv
 from experiments.formats.llama_bench import json as llama_bench_json
 from experiments.formats.llama_bench import markdown as llama_bench_markdown
@@ -25,6 +29,7 @@ from experiments.formats.mmlu_pro import json as mmlu_pro_json
 from experiments.formats.mmlu_pro import report as mmlu_pro_report
 from experiments.formats.mmlu_pro import text as mmlu_pro_text
 from experiments.formats.near_misses import advice
+from experiments.formats.opencompass import summary as opencompass_summary
 from experiments.formats.records import skipped_lines
 from experiments.formats.serving import console as serving_console
 from experiments.formats.sglang import batch as sglang_batch
@@ -61,8 +66,12 @@ _JSON_FORMATS = (
     llmd_report.FORMAT,
     inference_perf.FORMAT,
     genai_perf_json.FORMAT,
+    lighteval_json.FORMAT,
     lm_eval_json.FORMAT,
     llmperf.FORMAT,
+    evalplus_results.FORMAT,
+    evalplus_leaderboard.FORMAT,
+    bigcode.FORMAT,
     mmlu_pro_json.FORMAT,
     site_json.FORMAT,
 )
@@ -71,6 +80,7 @@ FORMATS: tuple[Format, ...] = (
     genai_perf_csv.FORMAT,
     inferencex_csv.FORMAT,
     guidellm_csv.FORMAT,
+    opencompass_summary.FORMAT,
     guidellm.YAML_FORMAT,  # told by the keys at the margin, before JSON is looked for
     llmd_report.YAML_FORMAT,
     inference_perf.YAML_FORMAT,

@@ -66,8 +66,8 @@ class Format:
 
     The rest is for people: `tool` is what writes it, `command` the shell line that does so into
     `file_name`, both "" where there is none to type. `fills` names what its files tell, `lacks`
-    the required fields that they never or not always tell: fields of the upload's context, keys of
-    metrics, and "scores". `about` makes its rows in docs/formats.md.
+    the required fields that the tool as it is today never or not always tells: fields of the
+    upload's context, keys of metrics, and "scores". `about` makes its rows in docs/formats.md.
     """
 
     name: str

@@ -4,7 +4,6 @@ Packed files are unpacked first; what is hashed and kept is what was sent.
 """
 
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,17 +11,16 @@ from typing import Any
 
 from experiments.formats.documents import Problem, UnreadableError
 from experiments.formats.json_documents import Document, read_documents
+from experiments.formats.packed import GZIP, MAX_TEXT_BYTES, starts_zip, unpack_gzip
 from experiments.formats.yaml_documents import read_yaml, top_level_keys
 
-MAX_TEXT_BYTES = 64 * 2**20
-"""How large a packed file may be when it is unpacked, unless the caller sets another limit."""
-
-_GZIP = b"\x1f\x8b"
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to ask for gzip, with its checksum
-_GZIP_CHUNK = 2**16
-_MAX_GZIP_MEMBERS = 10_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _EMPTY = Problem("", "The file is empty; send the file your tool wrote.")
+_ARCHIVE = Problem(
+    "",
+    "This is a ZIP archive or an office document. An archive is opened where it is sent by itself, "
+    "to the upload form, /api/uploads or import_results, and never inside another one.",
+)
 _CONFLICT = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 # What stands between the two versions also underlines a heading in Markdown, but never in JSON.
 _CONFLICT_IN_JSON = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
@@ -103,10 +101,6 @@ class Content:
         return value if isinstance(value, dict) else {}
 
 
-class UnpackedTooLargeError(UnreadableError):
-    """A packed file that is larger than the site takes once it is unpacked."""
-
-
 def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTES) -> Content:
     """Return the file as text: UTF-8, or UTF-16 with a byte order mark, packed by gzip or not.
 
@@ -114,10 +108,12 @@ def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTE
     damaged or cut gzip data, other encodings and merge conflict markers, and its subclass
     UnpackedTooLargeError for a packed file beyond the limit.
     """
-    if data.startswith(_GZIP):
-        data = _unpack(data, limit_bytes)
+    if data.startswith(GZIP):
+        data = unpack_gzip(data, limit_bytes)
     if not data.strip():
         raise UnreadableError(_EMPTY)
+    if starts_zip(data):
+        raise UnreadableError(_ARCHIVE)
     text = _as_text(data)
     if not text.strip():
         raise UnreadableError(_EMPTY)
@@ -142,43 +138,12 @@ def decode(data: bytes, file_name: str = "", *, limit_bytes: int = MAX_TEXT_BYTE
     return content
 
 
-def _unpack(data: bytes, limit_bytes: int) -> bytes:
-    """Return what gzip data holds, never more than the limit; several files in a row are one."""
-    parts: list[bytes] = []
-    left = limit_bytes
-    position = 0
-    for _member in range(_MAX_GZIP_MEMBERS):
-        reader = zlib.decompressobj(_GZIP_WINDOW)
-        while not reader.eof:
-            chunk = data[position : position + _GZIP_CHUNK]
-            if not chunk:
-                message = "The gzip data ends too early; send the whole file."
-                raise UnreadableError(Problem("", message, f"{len(data):,} bytes"))
-            try:
-                parts.append(reader.decompress(chunk, left + 1))
-            except zlib.error as error:
-                message = "The gzip data is damaged; pack the file again, or send it unpacked."
-                raise UnreadableError(Problem(f"byte {position}", message, str(error))) from error
-            position += len(chunk) - len(reader.unused_data)
-            left -= len(parts[-1])
-            if left < 0:
-                message = f"Unpacked, the file is larger than {limit_bytes:,} bytes, the limit."
-                raise UnpackedTooLargeError(Problem("", message, f"{len(data):,} bytes packed"))
-        if not data[position : position + _GZIP_CHUNK].strip(b"\x00"):  # tools pad with zeros
-            return b"".join(parts)
-        if not data.startswith(_GZIP, position):
-            break
-    message = "Behind the gzip data stand other bytes; pack the file again, or send it unpacked."
-    value = data[position : position + 8].hex(" ")
-    raise UnreadableError(Problem(f"byte {position}", message, value))
-
-
 def _as_text(data: bytes) -> str:
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        packed = data.startswith(_GZIP)
+        packed = data.startswith(GZIP)
         raise UnreadableError(
             Problem(
                 f"byte {error.start}",

@@ -1,6 +1,6 @@
 """Canonical documents: what every format is parsed into, before any name is resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,9 +73,8 @@ class MeasurementDocument:
 class ScoreDocument:
     """The result of one benchmark, under the name that the source gives it.
 
-    `partial_reason` says why it does not cover the benchmark. `scale_known` tells that the source
-    leaves no doubt about the scale, so that 0.3 is 0.3 % and no fraction; `higher_is_better` is
-    used when the benchmark is not known yet.
+    `partial_reason` says why it does not cover the benchmark, `doubt` what a curator has to confirm
+    first. `scale_known`: 0.3 is surely 0.3 %. `higher_is_better` is for a benchmark not yet known.
     """
 
     path: str
@@ -88,6 +87,7 @@ class ScoreDocument:
     complete: bool | None = None
     partial_reason: str | None = None
     scale_known: bool = False
+    doubt: str | None = None
     higher_is_better: bool | None = None
     measured_at: datetime | None = None
     zone_known: bool = True
@@ -192,3 +192,9 @@ class ParsedFile:
     runs: tuple[RunDocument, ...] = ()
     score_sets: tuple[ScoreSetDocument, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def models(self) -> Iterator[ModelDocument]:
+        """The model of each run and of each set of scores."""
+        yield from (run.model for run in self.runs)
+        yield from (scores.model for scores in self.score_sets)

@@ -35,21 +35,21 @@ def _moment(value: Any) -> datetime:
         impossible = "No calendar and no clock has this moment. " if _ISO_DATE.match(value) else ""
         raise ValueError(impossible + _TIME) from None
     # A year at the edge is refused before it is moved to UTC, where it may leave the calendar.
-    _check_year(moment)
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment
-    _check_year(moment)
-    return moment
+    check_year(moment)
+    return check_year(moment.astimezone(UTC) if moment.tzinfo else moment)
 
 
-def _check_year(moment: datetime) -> None:
+def check_year(moment: datetime) -> datetime:
+    """Return a moment in a year that a measurement can be of; ValueError for any other."""
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise ValueError(
             f"The year of a measurement lies between {EARLIEST_YEAR} and {LATEST_YEAR}."
         )
+    return moment
 
 
-def _epoch_moment(value: Any) -> datetime:
-    """Read seconds since 1970 as a time in UTC."""
+def epoch_moment(value: Any) -> datetime:
+    """Read seconds since 1970 as a time in UTC; ValueError where they can be none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(_EPOCH)  # noqa: TRY004 - pydantic
     if not _EPOCH_FIRST <= value < _EPOCH_END:  # no NaN is
@@ -61,7 +61,7 @@ def _epoch_moment(value: Any) -> datetime:
 
 def _any_moment(value: Any) -> datetime:
     """Read a time as text, or as seconds since 1970."""
-    return _moment(value) if isinstance(value, str) else _epoch_moment(value)
+    return _moment(value) if isinstance(value, str) else epoch_moment(value)
 
 
 def _no_boolean(value: Any) -> Any:
@@ -112,7 +112,7 @@ def _name(longest: int, *, shortest: int = 1) -> Any:
 
 
 Time = Annotated[datetime, BeforeValidator(_moment)]
-EpochTime = Annotated[datetime, BeforeValidator(_epoch_moment)]
+EpochTime = Annotated[datetime, BeforeValidator(epoch_moment)]
 AnyTime = Annotated[datetime, BeforeValidator(_any_moment)]
 NotBoolean = BeforeValidator(_no_boolean)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.formats.documents import MeasurementDocument, Problem
+from experiments.formats.numbers import is_number
 from experiments.formats.possible import doubt, impossible
 from experiments.formats.problems import short_value
 from experiments.metrics import UnitError, convert, get_metric
@@ -60,7 +61,7 @@ class Figures:
         count = self._sample_count if sample_count is None else sample_count
         if value is None or known is None or (count == 1 and known != "mean"):
             return
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             self.problems.append(Problem(at, _NUMBER, short_value(value)))
             return
         found = get_metric(metric)

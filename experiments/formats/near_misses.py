@@ -35,11 +35,9 @@ def _sweep_of_aiperf(record: Record) -> bool:
     return "aggregation_type" in record or "aggregation_type" in nested
 
 
-def _short_llmperf(record: Record) -> bool:
-    keys = {"first-time-to-token_mean_in_ms", "throughput_token_per_s"}
-    return bool(record) and all(
-        isinstance(item, dict) and item.keys() >= keys for item in record.values()
-    )
+def _first_entry_has(record: Record, *keys: str) -> bool:
+    first = next(iter(record.values()), None)
+    return isinstance(first, dict) and first.keys() >= set(keys)
 
 
 _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
@@ -75,9 +73,20 @@ _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
         "was written with them.",
     ),
     (
-        _short_llmperf,
+        lambda record: _first_entry_has(
+            record, "first-time-to-token_mean_in_ms", "throughput_token_per_s"
+        ),
         "These are three figures of each llmperf summary, without the model; send the summaries "
         "themselves (*_results.json).",
+    ),
+    (
+        lambda record: _first_entry_has(record, "dps", "pass@1"),
+        "These are EvalPerf's figures of how fast generated code runs, no scores of EvalPlus; send "
+        "the *_eval_results.json of each model.",
+    ),
+    (
+        lambda record: _first_entry_has(record, "scores", "train_size"),
+        "These are RepoQA's scores by threshold, of which none is the total; no format here.",
     ),
 )
 _STARTS: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -1,12 +1,16 @@
-"""NaN and infinities in JSON: Python reads and writes them, no database stores them."""
+"""Numbers as tools write them: in JSON, where NaN and infinity are no measurements, and as text."""
 
 import math
-from collections.abc import Iterator
-from typing import Any
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
 
 from experiments.formats.documents import Problem
 from experiments.formats.problems import join_path
 
+_NUMPY = re.compile(r"\s*(?:np|numpy)\.float\d+\((?P<number>[^()]*)\)\s*")
+_LEFT_OUT = ("", "n/a", "na", "none")
 _NO_MEASUREMENT = "NaN and infinity are not measurements; leave the field out if it is not known."
 
 
@@ -32,3 +36,55 @@ def without_nonfinite(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nonfinite(item) for item in value]
     return value
+
+
+def is_left_out(cell: str) -> bool:
+    """Tell whether a cell of a table says that there is no figure."""
+    return cell.strip().lower() in _LEFT_OUT
+
+
+def read_number(text: str) -> float | None:
+    """Return what a text says as a number, NaN and infinity, too; None where it is none.
+
+    numpy's numbers are read as Python prints them, "np.float64(0.75)".
+    """
+    found = _NUMPY.fullmatch(text)
+    try:
+        return float(found["number"] if found else text)
+    except ValueError:
+        return None
+
+
+def no_result(place: str, value: object) -> Problem:
+    """Return the warning that a figure is left out: it is NaN or infinity."""
+    message = "NaN and infinity are not results; the figure is left out."
+    return Problem(place, message, str(value))
+
+
+def as_percent(share: float) -> float:
+    """Return a share in percent: 0.7212 gives 72.12, not 72.11999999999999."""
+    return round(100 * share, 10)
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Tell whether a value is a number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def positive(value: Any, *, below: float = sys.float_info.max) -> float | None:
+    """Return a number between 0 and `below`, None for any other value."""
+    return float(value) if is_number(value) and 0 < value < below else None
+
+
+def first_whole(settings: Mapping[str, Any], *names: str, most: int) -> int | None:
+    """Return the first of these settings that is a whole number above 0, also written as text."""
+    return next(
+        (found for name in names if (found := _whole(settings.get(name), most)) is not None), None
+    )
+
+
+def _whole(value: Any, most: int) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 11:
+        value = int(value)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and 0 < value <= most else None

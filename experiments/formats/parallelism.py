@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.formats.fields import MOST_GPUS
+from experiments.formats.numbers import first_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +33,4 @@ class Parallelism:
 
 def degree(settings: Mapping[str, Any], *names: str) -> int | None:
     """Return the first of these settings that is a degree of parallelism, also written as text."""
-    for name in names:
-        value = settings.get(name)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 6:
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_GPUS:
-            return value
-    return None
+    return first_whole(settings, *names, most=MOST_GPUS)

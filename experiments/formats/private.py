@@ -9,20 +9,20 @@ from typing import Any
 
 from experiments.formats.documents import Problem
 from experiments.formats.numbers import without_nonfinite
-from experiments.redaction import HIDDEN, redact
+from experiments.redaction import HIDDEN, PRIVATE_NAMES, SENT_ALONG, redact
 
 LONGEST_VALUE = 200
 LONGEST_LIST = 20
 MOST_SETTINGS = 500
 _DEEPEST = 8
-# What people said and were answered, and where and under which name they keep things.
+# What people sent and were answered, and where and under which name they keep things.
 _PERSONAL = re.compile(
-    r"prompts?|messages?|(generated_)?texts?|inputs?|outputs?|responses?|completions?|"
-    r"urls?|target|api_base|host|hostname|\w+_(url|urls|host|hostname|target|address)|"
-    r"user|username|email|ip|address|cli_command|command|command_line|argv|cwd|home|ssl_\w+"
+    rf"{PRIVATE_NAMES}|message|inputs?|outputs?|responses?|completions?|"
+    r"urls?|target|api_base|address|\w+_(url|urls|target|address)|"
+    r"user|username|email|ip|cli_command|command|command_line|argv|cwd|home"
 )
 _ADDRESS = re.compile(r"\w+://\S+|(localhost|[\w-]+(\.[\w-]+)+):\d{2,5}(/\S*)?")
-_PERSONAL_OBJECTS = re.compile(r"(extra_)?(headers?|body)|cookies?")
+_PERSONAL_OBJECTS = re.compile(rf"{SENT_ALONG}|(extra_)?body")
 
 
 def public_settings(

@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from experiments.formats.documents import MOST_PROBLEMS, Problem
@@ -47,6 +47,7 @@ _MESSAGES = {
     "url_scheme": _URL,
 }
 _NUMBER_TYPES = ("int_type", "int_parsing", "float_type", "float_parsing")
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
 _TAG_TYPES = ("union_tag_invalid", "union_tag_not_found")
 
 
@@ -68,6 +69,15 @@ def problems_of(
         path = join_path(place, *location)
         problems.setdefault(path, Problem(path, _message(item, names), _value(item)))
     return list(problems.values())
+
+
+def checked(shape: type[ShapeT], value: Any, place: str, problems: list[Problem]) -> ShapeT | None:
+    """Return a value in its shape, or None with a problem for each place that cannot be right."""
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        problems += problems_of(error, place, source=value)
+        return None
 
 
 def join_path(place: str, *parts: int | str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from experiments.formats.documents import Problem
 from experiments.formats.figures import Figures
+from experiments.formats.numbers import positive
 from experiments.formats.problems import short_value
 
 _DEVIATION = 0.2
@@ -65,12 +66,13 @@ def doubt_stated_rate(
     """Warn of a stated rate of tokens that is far from what totals and duration give."""
     tokens = totals.generated_tokens if metric == "tokens_per_second" else totals.all_tokens
     seconds = totals.seconds
-    if not isinstance(stated, int | float) or not stated > 0:
+    rate = positive(stated)
+    if rate is None:
         return
     if not seconds or not tokens or not 0 < (wall := tokens / seconds) < math.inf:
         return
-    if abs(stated / wall - 1) > _DEVIATION:
+    if abs(rate / wall - 1) > _DEVIATION:
         message = _ONLY_WHILE.format(
-            tool=totals.tool, stated=stated, tokens=tokens, seconds=seconds, wall=wall
+            tool=totals.tool, stated=rate, tokens=tokens, seconds=seconds, wall=wall
         )
         figures.warnings.append(Problem(at, message, short_value(stated)))

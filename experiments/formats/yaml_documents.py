@@ -1,10 +1,9 @@
 """YAML as tools write it, read into plain JSON-like values within hard limits.
 
 The parser's events are read one by one: what a file may cost is known before it is paid, and no
-tag makes an object. Scalars are read as the core schema of YAML 1.2 reads them; dates stay text.
+tag makes an object.
 """
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from yaml import events as ev
 from experiments.formats.documents import Problem, UnreadableError
 from experiments.formats.json_documents import check_text
 from experiments.formats.problems import short_value
+from experiments.formats.yaml_scalars import scalar_value
 
 _MAX_DEPTH = 100
 _TEXT_OF_ONE = 100  # characters
@@ -23,20 +23,6 @@ MOST_ALIASED = 100_000
 """How many values a file may hold, and how many of them by aliases; long texts count as more."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,308})")
-_FLOAT = re.compile(
-    r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+][0-9]+"
-)
-_WORDS: dict[str, Any] = {
-    "": None,
-    "~": None,
-    **dict.fromkeys(("null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), math.inf),
-    "-.inf": -math.inf,
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
-}
 _FIRST_KEY = re.compile(
     r"""(?:%YAML[^\n]*\n|(?:---)?[ \t]*(?:\#[^\n]*)?\r?\n)*
     [A-Za-z_][\w.-]*:(?:\s|$)""",
@@ -101,7 +87,6 @@ class _Builder:
     aliased: int = 0
     stack: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
-    scalars: dict[str, Any] = field(default_factory=dict)
 
     def take(self, event: ev.Event) -> None:
         """Take the next event, in the order of the text."""
@@ -127,23 +112,10 @@ class _Builder:
             self._take_key(text, event)
             self._anchor(event.anchor, text, 1)
             return
-        value = self._plain(text) if event.implicit[0] else text
+        value = scalar_value(text) if event.implicit[0] else text
         size = 1 + len(text) // _TEXT_OF_ONE
         self._put(value, event, size=size)
         self._anchor(event.anchor, value, size)
-
-    def _plain(self, text: str) -> Any:
-        """Return what an unquoted scalar stands for."""
-        if text not in self.scalars:
-            if text in _WORDS:
-                self.scalars[text] = _WORDS[text]
-            elif _INTEGER.fullmatch(text):
-                self.scalars[text] = int(text)
-            elif _FLOAT.fullmatch(text):
-                self.scalars[text] = float(text)
-            else:
-                return text
-        return self.scalars[text]
 
     def _open(self, event: ev.MappingStartEvent | ev.SequenceStartEvent) -> None:
         if event.tag is not None:

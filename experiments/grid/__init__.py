@@ -13,9 +13,10 @@ from experiments.grid.criteria import (
     GridCriteria,
     SortKey,
 )
-from experiments.grid.filters import ANY_KIND, FILTERS, Filter, FilterKind, filters_of
+from experiments.grid.filters import ANY_KIND, FILTERS, Filter, FilterKind, Where, filters_of
+from experiments.grid.offered import Offered, read_offered
 from experiments.grid.pages import configuration_rows, grid_page, platform_rows
-from experiments.grid.query import default_benchmark
+from experiments.grid.query import default_among, default_benchmark
 from experiments.grid.rows import (
     KINDS,
     ConfigurationPage,
@@ -41,15 +42,19 @@ __all__ = [
     "GridPage",
     "LoadCounts",
     "ModelRow",
+    "Offered",
     "PlatformRow",
     "SortKey",
+    "Where",
     "choice_counts",
     "configuration_rows",
     "counts_without",
+    "default_among",
     "default_benchmark",
     "filters_of",
     "grid_page",
     "limit_ranges",
     "platform_rows",
+    "read_offered",
     "row_key",
 ]

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import TYPE_CHECKING
-
-from django.db.models import Q
+from enum import Enum, IntEnum, auto
+from typing import TYPE_CHECKING, Any
 
 from experiments.choices import LoadClass, MeasuredAs
 
@@ -26,6 +24,35 @@ class FilterKind(Enum):
     LOAD = auto()
 
 
+class Level(IntEnum):
+    """What decides whether a filter lets something in, the coarsest first.
+
+    `PLACE` is a variant on a platform with a backend, in one class and kind of load.
+    """
+
+    VARIANT = auto()
+    PLACE = auto()
+    CONFIGURATION = auto()
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition on a joined row as SQL; `values` are those of its %s, in order."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+EVERYTHING = Where("TRUE")
+
+
+def all_of(*conditions: Where) -> Where:
+    """Return what holds where each of the conditions does."""
+    parts = [item for item in conditions if item != EVERYTHING]
+    values = tuple(value for item in parts for value in item.values)
+    return Where(" AND ".join(f"({item.sql})" for item in parts), values) if parts else EVERYTHING
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filter:
     """What leaves rows out of the grid; its value is the field of the criteria with its `name`.
@@ -34,6 +61,8 @@ class Filter:
     choice its label), or made of the criteria. `column` is what it asks for on the joined row, and
     `passes` what a row has to meet. Only a measured configuration can pass where `needs_run`.
     `choices` are those of a kind that has fixed ones; the value `anything` lets every row in.
+    `level` is what it can be decided for; of the configurations of a place the fastest decides
+    alone where `fastest_decides`. `ends` are the columns with the least and greatest values.
     `beside` is a box next to it that lets rows without a value in, with a chip of its own.
     """
 
@@ -41,8 +70,11 @@ class Filter:
     label: str
     kind: FilterKind
     chip: "str | Callable[[GridCriteria], str]"
-    passes: "Callable[[GridCriteria], Q]"
+    passes: "Callable[[GridCriteria], Where]"
+    level: Level
+    fastest_decides: bool = False
     column: str = ""
+    ends: tuple[str, str] = ("", "")
     least: float | None = None
     needs_run: bool = True
     choices: tuple[tuple[str, str], ...] = ()
@@ -56,22 +88,34 @@ class Filter:
         return self.chip.format(value) if isinstance(self.chip, str) else self.chip(criteria)
 
 
-def _has_words(criteria: "GridCriteria") -> Q:
-    wanted = Q()
-    for word in criteria.q.split():
-        wanted &= (
-            Q(model_name__icontains=word)
-            | Q(lora_adapter__icontains=word)
-            | Q(quantization__icontains=word)
-            | Q(cfg_backend__icontains=word)
-            | Q(cfg_platform_name__icontains=word)
+def words_wanted(criteria: "GridCriteria") -> tuple[tuple[Where, Where], ...]:
+    """Return for each word what holds where a variant has it, and where a place has it.
+
+    A row passes if for every word one of the two holds. `names` has a line for each name of the
+    variant, and words no breaks.
+    """
+    escaped = criteria.q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return tuple(
+        (
+            Where("names ILIKE %s", (f"%{word}%",)),
+            Where("cfg_backend ILIKE %s OR cfg_platform_name ILIKE %s", (f"%{word}%", f"%{word}%")),
         )
-    return wanted
+        for word in escaped.split()
+    )
 
 
-def _is_good(criteria: "GridCriteria") -> Q:
-    lookup = "ranked_quality__gte" if criteria.quality_rises else "ranked_quality__lte"
-    return Q(**{lookup: criteria.min_quality})
+def _has_words(criteria: "GridCriteria") -> Where:
+    return all_of(
+        *(
+            Where(f"{own.sql} OR {of_place.sql}", own.values + of_place.values)
+            for own, of_place in words_wanted(criteria)
+        )
+    )
+
+
+def _is_good(criteria: "GridCriteria") -> Where:
+    sign = ">=" if criteria.quality_rises else "<="
+    return Where(f"ranked_quality {sign} %s", (criteria.min_quality,))
 
 
 def _quality_chip(criteria: "GridCriteria") -> str:
@@ -79,9 +123,17 @@ def _quality_chip(criteria: "GridCriteria") -> str:
     return f"{criteria.benchmark or 'quality'} {word} {criteria.min_quality:g}"
 
 
-def _fits(criteria: "GridCriteria") -> Q:
-    fits = Q(cfg_memory__lte=criteria.max_memory_gb)
-    return fits | Q(cfg_memory__isnull=True) if criteria.include_unknown else fits
+def _fits(criteria: "GridCriteria") -> Where:
+    fits = Where("cfg_memory <= %s", (criteria.max_memory_gb,))
+    return (
+        Where(f"{fits.sql} OR cfg_memory IS NULL", fits.values)
+        if criteria.include_unknown
+        else fits
+    )
+
+
+def _is_one_of(name: str, column: str) -> "Callable[[GridCriteria], Where]":
+    return lambda criteria: Where(f"{column} = %s", (getattr(criteria, name),))
 
 
 def _kind_chip(criteria: "GridCriteria") -> str:
@@ -98,6 +150,7 @@ FILTERS = {
             kind=FilterKind.TEXT,
             chip="search: {}",
             passes=_has_words,
+            level=Level.PLACE,
             needs_run=False,
         ),
         Filter(
@@ -106,7 +159,9 @@ FILTERS = {
             kind=FilterKind.LIMIT,
             chip=_quality_chip,
             passes=_is_good,
+            level=Level.VARIANT,
             column="ranked_quality",
+            ends=("ranked_quality", "ranked_quality"),
             needs_run=False,
         ),
         Filter(
@@ -114,8 +169,11 @@ FILTERS = {
             label="Speed at least (tok/s)",
             kind=FilterKind.LIMIT,
             chip="min speed {:g} tok/s",
-            passes=lambda criteria: Q(cfg_speed__gte=criteria.min_speed),
+            passes=lambda criteria: Where("cfg_speed >= %s", (criteria.min_speed,)),
+            level=Level.CONFIGURATION,
+            fastest_decides=True,
             column="cfg_speed",
+            ends=("cfg_speed_min", "cfg_speed"),
             least=0,
         ),
         Filter(
@@ -124,7 +182,9 @@ FILTERS = {
             kind=FilterKind.LIMIT,
             chip="max memory {:g} GB",
             passes=_fits,
+            level=Level.CONFIGURATION,
             column="cfg_memory",
+            ends=("cfg_memory_min", "cfg_memory_max"),
             least=0,
             beside="include_unknown",
             beside_label="or not known",
@@ -135,7 +195,8 @@ FILTERS = {
             label="Backend",
             kind=FilterKind.CHOICE,
             chip="backend: {}",
-            passes=lambda criteria: Q(cfg_backend=criteria.backend),
+            passes=_is_one_of("backend", "cfg_backend"),
+            level=Level.PLACE,
             column="cfg_backend",
         ),
         Filter(
@@ -143,7 +204,8 @@ FILTERS = {
             label="Quantization",
             kind=FilterKind.CHOICE,
             chip="quantization: {}",
-            passes=lambda criteria: Q(quantization=criteria.quantization),
+            passes=_is_one_of("quantization", "quantization"),
+            level=Level.VARIANT,
             column="quantization",
             needs_run=False,
         ),
@@ -152,7 +214,8 @@ FILTERS = {
             label="Platform",
             kind=FilterKind.CHOICE,
             chip="platform: {}",
-            passes=lambda criteria: Q(cfg_platform_key=criteria.platform),
+            passes=_is_one_of("platform", "cfg_platform_key"),
+            level=Level.PLACE,
             column="cfg_platform_key",
         ),
         Filter(
@@ -160,7 +223,10 @@ FILTERS = {
             label="Hardware",
             kind=FilterKind.CHOICES,
             chip="hardware: {}",
-            passes=lambda criteria: Q(cfg_category__in=criteria.hardware_categories),
+            passes=lambda criteria: Where(
+                "cfg_category = ANY(%s)", (list(criteria.hardware_categories),)
+            ),
+            level=Level.PLACE,
             column="cfg_category",
         ),
         # Class and kind of load are chosen after the others, which decide what they are by default.
@@ -169,7 +235,8 @@ FILTERS = {
             label="Load",
             kind=FilterKind.LOAD,
             chip="load: {.label}",
-            passes=lambda criteria: Q(),
+            passes=lambda _criteria: EVERYTHING,
+            level=Level.VARIANT,
             choices=tuple(LoadClass.choices),
         ),
         Filter(
@@ -177,7 +244,8 @@ FILTERS = {
             label="How measured",
             kind=FilterKind.LOAD,
             chip=_kind_chip,
-            passes=lambda criteria: Q(),
+            passes=lambda _criteria: EVERYTHING,
+            level=Level.VARIANT,
             choices=(*MeasuredAs.choices, (ANY_KIND, "any")),
             anything=ANY_KIND,
         ),

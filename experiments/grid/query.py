@@ -1,165 +1,146 @@
-"""The SQL of the grid, built once for each request."""
+"""The questions of one request to the grid, each a query whatever the number of rows."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import reduce
-from operator import and_
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db.models import (
-    BooleanField,
-    Case,
-    Count,
-    Exists,
-    ExpressionWrapper,
-    F,
-    FilteredRelation,
-    FloatField,
-    Func,
-    OuterRef,
-    Q,
-    QuerySet,
-    TextField,
-    When,
-    Window,
-)
-from django.db.models.expressions import OrderBy
-from django.db.models.functions import Lower, RowNumber
-
-from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
-from experiments.choices import MeasuredAs
+from benchmarks.models import Benchmark, BenchmarkScore
+from experiments.grid import sql
+from experiments.grid.counts import read_counts
 from experiments.grid.criteria import SORT_KEYS, GridCriteria
-from experiments.grid.filters import ANY_KIND
-from experiments.grid.rows import GridPage, LoadCounts, ModelRow, row_key
+from experiments.grid.filters import Where, all_of
+from experiments.grid.instances import COLUMNS, TABLES, WIDTH, instances
+from experiments.grid.rows import GridPage, ModelRow, row_key
 from experiments.models import Configuration
 
 DEFAULT_BENCHMARK = "mmlu"
 
-# Filters and orders name these columns only: a second filter() on the relation itself would join
-# the configurations once more.
-_JOINED_COLUMNS = {
-    "cfg_pk": "cfg__id",
-    "cfg_load": "cfg__load_class",
-    "cfg_kind": "cfg__load_kind",
-    "cfg_backend": "cfg__backend",
-    "cfg_platform": "cfg__platform_id",
-    "cfg_platform_key": "cfg__platform__key",
-    "cfg_platform_name": "cfg__platform__name",
-    "cfg_category": "cfg__platform__category",
-    "cfg_speed": "cfg__tokens_per_second",
-    "cfg_prompt_speed": "cfg__prompt_processing_speed",
-    "cfg_ttft": "cfg__ttft_ms",
-    "cfg_memory": "cfg__memory_gb",
-    "cfg_efficiency": "cfg__tokens_per_kwh",
-    "cfg_power": "cfg__gpu_power_watts",
-    "cfg_runs": "cfg__runs",
-    "cfg_newest_at": "cfg__newest_at",
-}
-
-
-def models_by(rows: QuerySet[Any], *names: str) -> QuerySet[Any]:
-    """Count the models (with LoRA) of joined rows by class of load and each value of the names.
-
-    The counts are named as KINDS: `any` for all, and one for each kind of load.
-    """
-    model = Func(F("model_name"), F("lora_adapter"), function="ROW", output_field=TextField())
-    by_kind = {
-        kind: Count(model, distinct=True, filter=Q(cfg_kind=kind)) for kind in MeasuredAs.values
-    }
-    counted: QuerySet[Any] = (
-        rows.order_by()
-        .values(*names, "cfg_load")
-        .annotate(**{ANY_KIND: Count(model, distinct=True)}, **by_kind)
-    )
-    return counted
+_PAGE = """
+WITH {variants}, best AS (
+    SELECT DISTINCT ON ({model}) variant_id, cfg_pk, cfg_backend, cfg_platform_name, {ranked}
+    FROM ({joined}) joined WHERE {passing} ORDER BY {model}, {best_first}
+), found AS MATERIALIZED (
+    SELECT *, row_number() OVER (ORDER BY {order}) AS position
+    FROM best JOIN v USING (variant_id) ORDER BY position LIMIT %s OFFSET %s
+), qualifying AS (
+    SELECT model_id, count(DISTINCT cfg_platform) AS platforms FROM ({counted}) counted
+    WHERE model_id = ANY(ARRAY(SELECT model_id FROM found)) AND ({passing}) GROUP BY model_id
+)
+SELECT {columns}, quality_score, quality_protocol, ranked_quality IS NOT NULL,
+    found.platforms, coalesce(qualifying.platforms, 0)
+FROM found {tables} LEFT JOIN qualifying USING (model_id)
+ORDER BY position
+"""
+_CONFIGURATIONS = """
+WITH {variants}, found AS MATERIALIZED (
+    SELECT *, row_number() OVER (ORDER BY {order}) AS position
+    FROM ({joined}) joined WHERE cfg_pk IS NOT NULL AND ({passing})
+    ORDER BY position LIMIT %s OFFSET %s
+)
+SELECT {columns}, quality_score, quality_protocol, ranked_quality IS NOT NULL
+FROM found {tables} ORDER BY position
+"""
+_COUNT = """
+WITH {variants} SELECT count(*) FROM ({joined}) joined WHERE cfg_pk IS NOT NULL AND ({passing})
+"""
 
 
 def default_benchmark() -> Benchmark | None:
     """Return MMLU where it has scores, else the benchmark with most current scores, else None."""
-    return (
-        Benchmark.objects.annotate(
-            current_count=Count("scores", filter=Q(scores__is_current=True)),
-            is_default=Case(When(slug=DEFAULT_BENCHMARK, then=1), default=0),
-        )
-        .filter(current_count__gt=0)
-        .order_by("-is_default", "-current_count", "slug")
-        .first()
+    return default_among(Benchmark.objects.with_use())
+
+
+def default_among(benchmarks: Iterable[Benchmark]) -> Benchmark | None:
+    """Return the same of benchmarks that were read `with_use()`, in the order of their slugs."""
+    in_use = [item for item in benchmarks if item.use["scores"]]
+    return max(
+        in_use, key=lambda item: (item.slug == DEFAULT_BENCHMARK, item.use["scores"]), default=None
     )
 
 
 class GridQuery:
-    """The joined rows (variant, configuration or none, current score or none) of one request.
+    """What one request asks, with the benchmark, the protocol, and the load that are shown.
 
     Further questions about a page that was read before take what it is based on from it.
     """
 
-    def __init__(self, criteria: GridCriteria, page: GridPage | None = None) -> None:
-        if page is None and criteria.benchmark is None:
-            criteria = replace(criteria, benchmark=default_benchmark())
+    def __init__(
+        self, criteria: GridCriteria, page: GridPage | None = None, *, choices: bool = False
+    ) -> None:
         self.criteria = criteria
         if page is not None:
-            self.ranking_protocol = page.ranking_protocol
-            self.load_counts = page.load_counts
-            self.load_used, self.kind_used = page.load_used, page.kind_used
-            return
-        benchmark = criteria.benchmark
-        self.ranking_protocol = (
-            BenchmarkScore.objects.ranking_protocol(benchmark) if benchmark else None
-        )
-        counted = ((row["cfg_load"], row) for row in models_by(self.all_loads()))
-        self.load_counts = LoadCounts.of(counted)
-        self.load_used, self.kind_used = self.load_counts.used(criteria)
+            self.ranking_protocol, self.counts = page.ranking_protocol, page.counts
+        else:
+            benchmark = criteria.benchmark
+            self.ranking_protocol = (
+                BenchmarkScore.objects.ranking_protocol(benchmark) if benchmark else None
+            )
+            self.counts = read_counts(criteria, self.ranking_protocol, choices=choices)
+        self.load_used, self.kind_used = self.counts.loads.used(criteria)
+        self._variants = sql.variants(criteria.benchmark, self.ranking_protocol)
 
-    def all_loads(self) -> QuerySet[Any]:
-        """Variants joined to ranked configurations and current scores, under all filters but load.
-
-        A variant of a model without any ranked run stands alone, if it has a current score.
-        """
+    @property
+    def _passing(self) -> Where:
+        """What the rows shown meet: all filters, and the class and kind of load."""
         criteria = self.criteria
-        rows: QuerySet[Any] = ModelVariant.objects.annotate(
-            cfg=FilteredRelation("configurations", condition=Q(configurations__runs__gt=0)),
-            quality=FilteredRelation(
-                "scores",
-                condition=Q(scores__is_current=True, scores__benchmark=criteria.benchmark),
-            ),
-        )
-        rows = rows.annotate(
-            **{name: F(path) for name, path in _JOINED_COLUMNS.items()},
-            name_key=Lower("model_name"),
-            quality_score=F("quality__score"),
-            quality_protocol=F("quality__protocol_key"),
-            ranked_quality=Case(
-                When(quality__protocol_key=self.ranking_protocol or "", then=F("quality__score")),
-                output_field=FloatField(null=True),
-            ),
-        )
-        filters = criteria.filters
-        of_runs = [item.passes(criteria) for item in filters if item.needs_run]
-        of_variants = [item.passes(criteria) for item in filters if not item.needs_run]
-        measured = reduce(and_, of_runs, Q(cfg_pk__isnull=False))
-        if not criteria.needs_configuration:
-            measured |= Q(cfg_pk__isnull=True) & ~Exists(_same_model_measured()) & Exists(_scored())
-        return rows.filter(measured, *of_variants)
+        alone = not criteria.needs_configuration
+        filters = sql.passing(criteria, criteria.filters, alone=alone)
+        return all_of(filters, sql.under_load(self.load_used, self.kind_used, alone=alone))
 
-    def joined(self) -> QuerySet[Any]:
-        """The joined rows of the class and kind of load that are shown, and those without runs."""
-        shown = Q(cfg_load=self.load_used)
-        if self.kind_used != ANY_KIND:
-            shown &= Q(cfg_kind=self.kind_used)
-        return self.all_loads().filter(shown | Q(cfg_pk__isnull=True))
-
-    def model_rows(self) -> QuerySet[Any]:
-        """The best joined row of each model, in the order of the page."""
-        best = self.joined().annotate(
-            place=Window(
-                RowNumber(),
-                partition_by=[F("model_name"), F("lora_adapter")],
-                order_by=self.best_first(),
-            ),
+    def model_rows(self, *, limit: int, offset: int) -> list[ModelRow]:
+        """Return the best configuration of each model, in the order of the page."""
+        criteria, passing = self.criteria, self._passing
+        key = SORT_KEYS[criteria.sort_by]
+        ranked = {"cfg_speed", "cfg_efficiency", key.field} - {"cfg_backend", "cfg_platform_name"}
+        text = _PAGE.format(
+            variants=self._variants.sql,
+            model=sql.MODEL,
+            joined=sql.joined(criteria, sql.source_to_rank(criteria, key)),
+            counted=sql.joined(criteria, sql.source_to_count(criteria)),
+            passing=passing.sql,
+            ranked=", ".join(sorted(name for name in ranked if name.startswith("cfg_"))),
+            best_first=", ".join([*self._best_first(), "quantization, cfg_pk, variant_id"]),
+            order=", ".join([*self._page_order(), _BY_NAME]),
+            columns=COLUMNS,
+            tables=TABLES,
         )
-        return self.in_page_order(best.filter(place=1))
+        values = (*self._variants.values, *passing.values, limit, offset, *passing.values)
+        return [_model_row(row) for row in sql.rows_of(text, values)]
 
-    def best_first(self) -> list[OrderBy]:
+    def configurations(
+        self,
+        *,
+        of_models: Collection[tuple[str, str]] | None = None,
+        best_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Configuration]:
+        """Return configurations in the order of the page, or as they stand for a model."""
+        passing = self._passing
+        if of_models is not None:
+            pairs = tuple(name for names in of_models for name in names)
+            of_these = ", ".join(["(%s, %s)"] * len(of_models))
+            passing = all_of(Where(f"(model_name, lora_adapter) IN ({of_these})", pairs), passing)
+        order = self._best_first() if best_first else self._page_order()
+        text = _CONFIGURATIONS.format(
+            variants=self._variants.sql,
+            joined=sql.joined(self.criteria, sql.every_configuration()),
+            passing=passing.sql,
+            order=", ".join([*order, _BY_NAME]),
+            columns=COLUMNS,
+            tables=TABLES,
+        )
+        values = (*self._variants.values, *passing.values, limit, offset)
+        return [_configuration(row) for row in sql.rows_of(text, values)]
+
+    def count_configurations(self) -> int:
+        """Return how many single configurations there are."""
+        passing = self._passing
+        joined = sql.joined(self.criteria, sql.every_configuration())
+        text = _COUNT.format(variants=self._variants.sql, joined=joined, passing=passing.sql)
+        ((count,),) = sql.rows_of(text, (*self._variants.values, *passing.values))
+        return int(count)
+
+    def _best_first(self) -> list[str]:
         """The order that decides which configuration stands for a model.
 
         Without a generation speed (prompt-only runs) a configuration never stands before one that
@@ -169,128 +150,65 @@ class GridQuery:
         key = SORT_KEYS[criteria.sort_by]
         by_key = [_order(key.field, descending=criteria.better_is_higher(key))]
         judged = key.higher_is_better is not None
-        return [_without_speed_last(), *(by_key if judged else []), *self._ties()]
+        return [_WITHOUT_SPEED_LAST, *(by_key if judged else []), *self._ties()]
 
-    def in_page_order(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Order rows by the sort key, missing values last both ways, then by the ties.
+    def _page_order(self) -> list[str]:
+        """The order by the sort key, missing values last both ways, then by the ties.
 
         By any measured figure, rows without a generation speed (prompt-only) come after the rest.
         """
         key = SORT_KEYS[self.criteria.sort_by]
-        lead = [_without_speed_last()] if key.is_figure else []
-        by_key = _order(key.field, descending=self.criteria.descending)
-        return rows.order_by(*lead, by_key, *self._ties())
+        lead = [_WITHOUT_SPEED_LAST] if key.is_figure else []
+        return [*lead, _order(key.field, descending=self.criteria.descending), *self._ties()]
 
-    def _ties(self) -> list[OrderBy]:
+    def _ties(self) -> list[str]:
         quality = SORT_KEYS["quality"]
         return [
             _order(quality.field, descending=self.criteria.better_is_higher(quality)),
             _order("cfg_speed", descending=True),
             _order("cfg_efficiency", descending=True),
-            _order("name_key", descending=False),
-            _order("model_name", descending=False),
-            _order("lora_adapter", descending=False),
-            _order("quantization", descending=False),
-            _order("cfg_pk", descending=False),
-            _order("id", descending=False),
         ]
 
-    def configurations(self, wanted: Q, *, best_first: bool) -> list[Configuration]:
-        """Return configurations of joined rows, with names and quality loaded: two queries."""
-        rows = self.joined().filter(wanted, cfg_pk__isnull=False)
-        if best_first:
-            rows = rows.order_by(*self.best_first())
-        found = list(
-            rows.values_list("cfg_pk", "quality_score", "quality_protocol", "ranked_quality")
-        )
-        loaded = Configuration.objects.select_related(
-            "variant", "platform", "representative"
-        ).in_bulk([pk for pk, *_quality in found])
-        for pk, score, protocol, ranked in found:
-            _attach_quality(loaded[pk], score, protocol, ranked=ranked is not None)
-        return [loaded[pk] for pk, *_quality in found]
 
-    def present(self, found: Sequence[Any]) -> list[ModelRow]:
-        """Turn the variants of `model_rows` into rows: three queries."""
-        loaded = Configuration.objects.select_related(
-            "variant", "platform", "representative"
-        ).in_bulk([item.cfg_pk for item in found if item.cfg_pk])
-        names = [(item.model_name, item.lora_adapter) for item in found]
-        total = _platforms_by_model(Configuration.objects.filter(runs__gt=0), names)
-        qualifying = self._qualifying_platforms(names)
-        rows = []
-        for item in found:
-            best = loaded.get(item.cfg_pk)
-            ranked = item.ranked_quality is not None
-            if best:
-                _attach_quality(best, item.quality_score, item.quality_protocol, ranked=ranked)
-            name = (item.model_name, item.lora_adapter)
-            rows.append(
-                ModelRow(
-                    key=row_key(*name),
-                    model_name=item.model_name,
-                    lora_adapter=item.lora_adapter,
-                    variant=item,
-                    best=best,
-                    quality_score=item.quality_score,
-                    quality_protocol=item.quality_protocol,
-                    quality_ranked=ranked,
-                    total_platforms=total.get(name, 0),
-                    qualifying_platforms=qualifying.get(name, 0),
-                )
-            )
-        return rows
-
-    def _qualifying_platforms(self, names: Sequence[tuple[str, str]]) -> dict[Any, int]:
-        counted = (
-            self.joined()
-            .filter(model_name__in={model_name for model_name, _lora in names})
-            .order_by()
-            .values("model_name", "lora_adapter")
-            .annotate(platforms=Count("cfg_platform", distinct=True))
-        )
-        return {(row["model_name"], row["lora_adapter"]): row["platforms"] for row in counted}
+_BY_NAME = "name_key, model_name, lora_adapter, quantization, cfg_pk, variant_id"
+_WITHOUT_SPEED_LAST = "cfg_speed IS NULL"
 
 
-def _platforms_by_model(
-    configurations: QuerySet[Configuration], names: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
-    """Return how many platforms each model was measured on, before any filter."""
-    counted = (
-        configurations.filter(variant__model_name__in={model_name for model_name, _ in names})
-        .values("variant__model_name", "variant__lora_adapter")
-        .annotate(platforms=Count("platform", distinct=True))
-    )
-    return {
-        (row["variant__model_name"], row["variant__lora_adapter"]): row["platforms"]
-        for row in counted
-    }
+def _order(column: str, *, descending: bool) -> str:
+    return f"{column} {'DESC' if descending else 'ASC'} NULLS LAST"
 
 
-def _same_model_measured() -> QuerySet[Configuration]:
-    return Configuration.objects.filter(
-        runs__gt=0,
-        variant__model_name=OuterRef("model_name"),
-        variant__lora_adapter=OuterRef("lora_adapter"),
+def _model_row(row: tuple[Any, ...]) -> ModelRow:
+    variant, best = instances(row[:WIDTH])
+    score, protocol, is_ranked, total, qualifying = row[WIDTH:]
+    if best is not None:
+        _attach_quality(best, score, protocol, is_ranked)
+    return ModelRow(
+        key=row_key(variant.model_name, variant.lora_adapter),
+        model_name=variant.model_name,
+        lora_adapter=variant.lora_adapter,
+        variant=variant,
+        best=best,
+        quality_score=score,
+        quality_protocol=protocol,
+        quality_ranked=is_ranked,
+        total_platforms=total,
+        qualifying_platforms=qualifying,
     )
 
 
-def _scored() -> QuerySet[BenchmarkScore]:
-    return BenchmarkScore.objects.current().filter(variant=OuterRef("pk"))
-
-
-def _without_speed_last() -> OrderBy:
-    return OrderBy(ExpressionWrapper(Q(cfg_speed__isnull=True), output_field=BooleanField()))
-
-
-def _order(field: str, *, descending: bool) -> OrderBy:
-    return OrderBy(F(field), descending=descending, nulls_last=True)
+def _configuration(row: tuple[Any, ...]) -> Configuration:
+    _variant, found = instances(row[:WIDTH])
+    if found is None:
+        raise ValueError("a row without a configuration was asked for as one")
+    _attach_quality(found, *row[WIDTH:])
+    return found
 
 
 def _attach_quality(
-    configuration: Configuration, score: float | None, protocol: str | None, *, ranked: bool
+    configuration: Configuration, score: float | None, protocol: str | None, is_ranked: bool
 ) -> None:
     """Give a configuration the quality of its variant, as rows show it beside the speed."""
     configuration.quality_score = score
     configuration.quality_protocol = protocol
-    configuration.quality_ranked = ranked
+    configuration.quality_ranked = is_ranked

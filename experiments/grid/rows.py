@@ -73,16 +73,16 @@ class LoadCounts:
     unmeasured: int
 
     @classmethod
-    def of(cls, counted: Iterable[tuple[str | None, Mapping[str, int]]]) -> Self:
-        """Gather numbers of models: by class of load (None for those without any run), by kind."""
-        found = dict(counted)
+    def of(cls, counted: Iterable[tuple[str | None, str | None, int]]) -> Self:
+        """Gather numbers of models: by class of load (None for those without any run) and kind."""
+        found = {(load_class, kind): models for load_class, kind, models in counted}
         return cls(
             measured={
-                (load_class, kind): found.get(load_class, {}).get(kind, 0)
+                (load_class, kind): found.get((load_class, kind), 0)
                 for load_class in LoadClass
                 for kind in KINDS
             },
-            unmeasured=found.get(None, {}).get(ANY_KIND, 0),
+            unmeasured=found.get((None, ANY_KIND), 0),
         )
 
     def used(self, criteria: GridCriteria) -> tuple[LoadClass, str]:
@@ -110,11 +110,35 @@ class LoadCounts:
         return self.measured[self.used(criteria)] + self.unmeasured
 
 
+@dataclass(frozen=True)
+class Range:
+    """The least and greatest value that a limit can meet in one class and kind of load.
+
+    Class and kind are None for models without runs.
+    """
+
+    filter: str
+    load_class: str | None
+    kind: str | None
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Models by class and kind of load under the filters, and for each choice of each of them."""
+
+    loads: LoadCounts
+    of_choices: Mapping[str, Mapping[str, LoadCounts]]
+    ranges: tuple[Range, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class GridPage:
     """One page of the grid and what it is based on.
 
-    `load_counts` are the model rows of each class and kind of load under the other filters;
+    `counts` are the model rows of each class and kind of load under the other filters, and what
+    choices would leave if that was asked for;
     `load_used` and `kind_used` are those shown (ANY_KIND: all kinds together), `ranking_protocol`
     is the one whose quality scores rank and filter.
     """
@@ -126,9 +150,14 @@ class GridPage:
     criteria: GridCriteria
     load_used: LoadClass
     kind_used: str
-    load_counts: LoadCounts
+    counts: Counts
     ranking_protocol: str | None
     speed_definitions: tuple[str, ...]
+
+    @property
+    def load_counts(self) -> LoadCounts:
+        """The model rows of each class and kind of load."""
+        return self.counts.loads
 
     @property
     def benchmark(self) -> Benchmark | None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from experiments.choices import UploadOutcome
 from experiments.ingest.actor import Actor
-from experiments.ingest.pipeline import attempt, keep_refused
+from experiments.ingest.pipeline import Incoming, attempt, keep_refused
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received, note_report
 from experiments.models import Upload, UploadContent, UploadQuerySet
@@ -23,7 +23,7 @@ def make_draft(received: Received) -> Report:
 
     A file above the size limit is not kept: its report has no upload.
     """
-    report = attempt(received, dry_run=True)
+    report = attempt(Incoming(received=received), dry_run=True)
     if report.refusal is Refusal.TOO_LARGE:
         return report
     if report.refusal in BEYOND_MENDING and received.corrects is None:
@@ -47,13 +47,13 @@ def draft_again(upload: Upload, actor: Actor, batch: UUID) -> Report:
         corrects=corrected,
         replacing=accepted,
     )
-    report = attempt(received, dry_run=True)
+    report = attempt(Incoming(received=received), dry_run=True)
     return keep_refused(received, report, UploadOutcome.DRAFT)
 
 
 def check_draft(draft: Upload, actor: Actor) -> Report:
     """Check a draft with its context, and keep both with it."""
-    report = attempt(_received(draft, actor), dry_run=True)
+    report = attempt(Incoming(received=_received(draft, actor)), dry_run=True)
     note_report(draft, report)
     return report
 
@@ -68,8 +68,8 @@ def confirm_draft(draft: Upload, actor: Actor) -> Report:
         waiting = Upload.objects.drafts().select_for_update(of=("self",)).filter(pk=draft.pk)
         locked = waiting.select_related("content", "corrects").first()
         if locked is None:  # confirmed or discarded in the meantime, by a second click
-            return attempt(_received(draft, actor), dry_run=True)
-        report = attempt(_received(locked, actor), dry_run=False)
+            return attempt(Incoming(received=_received(draft, actor)), dry_run=True)
+        report = attempt(Incoming(received=_received(locked, actor)), dry_run=False)
         if report.refusal:
             note_report(locked, report)
         elif report.upload_id != locked.pk:

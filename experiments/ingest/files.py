@@ -1,4 +1,4 @@
-"""Which files a command line means: files, folders, patterns, standard input."""
+"""Which files a command line means: files, folders, archives, patterns, standard input."""
 
 import os
 import re
@@ -6,10 +6,21 @@ import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
+from experiments.formats.packed import MAX_TEXT_BYTES
+from experiments.ingest.archives import Archive, ArchiveError, Member, is_archive, name_in_archive
+from experiments.ingest.path_names import printable, shortened
+from experiments.ingest.report import Refusal
+from experiments.ingest.sidecars import is_sidecar
+
 STANDARD_INPUT = "-"
-LONGEST_NAME = 255
+MOST_MEMBERS = 20_000
+"""How many files an archive may hold that a command reads, which no request waits for."""
+
+_ZIP_SUFFIX = ".zip"
+_BEGINNING = 4  # bytes that tell an archive
 _MAGIC = re.compile(r"[*?[]")
 
 
@@ -23,7 +34,7 @@ class TooLargeFileError(UnreadableFileError):
 
 @dataclass(frozen=True, kw_only=True)
 class FoundFile:
-    """A file to read. `path` is None for standard input.
+    """A file to read. `path` is None for standard input; `member` is set for one of an archive.
 
     `name` is what the pipeline is told: the path as it was typed where that is relative, and below
     a folder. What leads to an absolute path says where somebody keeps things, and is left out.
@@ -33,6 +44,7 @@ class FoundFile:
     shown: str
     name: str
     was_named: bool
+    member: Member | None = None
 
 
 @dataclass(kw_only=True)
@@ -46,13 +58,15 @@ class Found:
     odd_names: list[str] = field(default_factory=list)
 
 
-def find_files(arguments: Iterable[str]) -> Found:
+def find_files(arguments: Iterable[str], limit_bytes: int = MAX_TEXT_BYTES) -> Found:
     """Return the files that paths, folders and patterns mean, each once, in a stable order.
 
     Folders are read with all that is below them, but for hidden files and folders and linked
-    folders, which are listed; patterns may hold `**`, and find nothing hidden.
+    folders, which are listed; patterns may hold `**`, and find nothing hidden. An archive stands
+    for its members, if it was named or is called .zip: other programs keep theirs in one, too. It
+    may have `limit_bytes`, packed and unpacked.
     """
-    finder = _Finder()
+    finder = _Finder(limit_bytes)
     for argument in arguments:
         finder.add(argument)
     return finder.found
@@ -63,6 +77,8 @@ def read_file(file: FoundFile, limit_bytes: int) -> bytes:
 
     Raises TooLargeFileError beyond `limit_bytes`, UnreadableFileError where it cannot be read.
     """
+    if file.member is not None and file.path is not None:
+        return _read_member(file.path, file.member, limit_bytes)
     is_too_large = False
     try:
         if file.path is None:
@@ -80,13 +96,31 @@ def read_file(file: FoundFile, limit_bytes: int) -> bytes:
     return data
 
 
-def printable(text: str) -> str:
-    """Return text as it can be printed and stored, with “�” for control and broken characters."""
-    return "".join(c if c.isprintable() else "�" for c in text)
+def _read_member(path: Path, member: Member, limit_bytes: int) -> bytes:
+    try:
+        return _archive(path, path.stat().st_mtime_ns, limit_bytes).read(member)
+    except ArchiveError as error:
+        too_large = error.refusal is Refusal.TOO_LARGE
+        kind = TooLargeFileError if too_large else UnreadableFileError
+        raise kind(error.problems[0].message) from error
+    except OSError as error:
+        raise UnreadableFileError(_why(error)) from error
+
+
+@lru_cache(maxsize=1)  # members are read one after the other
+def _archive(path: Path, _changed_ns: int, limit_bytes: int) -> Archive:
+    """Return an archive, read once for all of its members; raises ArchiveError and OSError."""
+    with path.open("rb") as opened:
+        data = opened.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        message = f"The archive is larger than {limit_bytes:,} bytes; unpack it, give the folder."
+        raise ArchiveError(Refusal.TOO_LARGE, message)
+    return Archive(data, limit_bytes, most_members=MOST_MEMBERS)
 
 
 class _Finder:
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
         self.found = Found()
         self._seen: set[str] = set()
         self._met = 0  # files and troubles
@@ -106,6 +140,9 @@ class _Finder:
         else:
             if stat.S_ISDIR(mode):
                 self._add_folder(path, below=path)
+            elif is_sidecar(path.name):
+                why = "This gives context to the files of its folder; name the folder."
+                self._trouble(argument, why)
             else:
                 self._add_file(path, _typed_name(path, path.parent), was_named=True)
 
@@ -127,6 +164,8 @@ class _Finder:
             self._trouble(argument, f"This pattern cannot be used: {_why(error)}")
             return
         for match in matches:
+            if is_sidecar(match.name):
+                continue
             hidden = any(part.startswith(".") for part in match.relative_to(root).parts)
             if hidden and not shows_hidden:
                 continue
@@ -154,6 +193,8 @@ class _Finder:
                     self.found.hidden.append(printable(entry.path))
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
+                elif is_sidecar(entry.name):
+                    continue
                 elif Path(entry.path).is_dir():
                     self.found.linked_folders.append(printable(entry.path))
                 else:
@@ -183,8 +224,39 @@ class _Finder:
         shown = "standard input" if path is None else printable(str(path))
         if path is not None and printable(str(path)) != str(path):
             self.found.odd_names.append(shown)
-        stored = "" if path is None else _shortened(printable(name))
-        self.found.files.append(FoundFile(path=path, shown=shown, name=stored, was_named=was_named))
+        stored = "" if path is None else shortened(printable(name))
+        file = FoundFile(path=path, shown=shown, name=stored, was_named=was_named)
+        if path is None or not self._add_members(path, file):
+            self.found.files.append(file)
+
+    def _add_members(self, path: Path, file: FoundFile) -> bool:
+        """Add the files of an archive in its place; False for what is none, or a document."""
+        if not (file.was_named or path.suffix.casefold() == _ZIP_SUFFIX):
+            return False
+        try:
+            with path.open("rb") as opened:
+                if not is_archive(opened.read(_BEGINNING)):
+                    return False
+            archive = _archive(path, path.stat().st_mtime_ns, self._limit_bytes)
+        except OSError:
+            return False  # reading it says why
+        except ArchiveError as error:
+            if error.refusal is Refusal.UNKNOWN_FORMAT:
+                return False
+            self.found.troubles.append((file.shown, error.problems[0].message))
+            return True
+        self.found.hidden += [f"{file.shown}/{name}" for name in archive.hidden + archive.links]
+        self.found.files += [
+            FoundFile(
+                path=path,
+                shown=f"{file.shown}/{member.name}",
+                name=name_in_archive(file.name, member),
+                was_named=False,
+                member=member,
+            )
+            for member in archive.members
+        ]
+        return True
 
     def _trouble(self, place: str | Path, why: str) -> None:
         self._met += 1
@@ -196,13 +268,6 @@ def _typed_name(path: Path, below: Path) -> str:
     if path.is_absolute() or ".." in below.parts:
         return path.relative_to(below).as_posix()
     return path.as_posix()
-
-
-def _shortened(name: str) -> str:
-    """Return the end of a name that is too long to be kept, cut between folders where it can be."""
-    while len(name) > LONGEST_NAME and "/" in name:
-        name = name.split("/", 1)[1]
-    return name[-LONGEST_NAME:]
 
 
 def _why(error: Exception) -> str:

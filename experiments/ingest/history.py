@@ -8,7 +8,7 @@ from benchsite.common.review import RevisionAction, Who
 from benchsite.common.revisions import by
 from experiments.ingest.scores import BroughtScore
 from experiments.ingest.versions import figures, stored_facts
-from experiments.models import Measurement, RunRevision, TestRun, Upload
+from experiments.models import Measurement, RunRevision, TestRun
 
 
 def revisions(
@@ -62,8 +62,6 @@ def earlier_versions(
     }
 
 
-def write_history(rows: Collection[RunRevision], *, upload: Upload | None = None) -> None:
-    """Save the rows of a change, in one statement for many; `upload` is what made it."""
-    for row in rows:
-        row.upload = upload
+def write_history(rows: Collection[RunRevision]) -> None:
+    """Save the rows of a change, in one statement for many."""
     RunRevision.objects.bulk_create(rows, batch_size=500)

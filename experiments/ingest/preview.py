@@ -16,7 +16,7 @@ from experiments.formats.documents import (
     WorkloadDocument,
 )
 from experiments.ingest.report import ScoreResult
-from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
+from experiments.ingest.resolve import ResolvedFile, ResolvedRun
 from experiments.ingest.write import Written
 from experiments.known import known_machines, known_variants
 from experiments.metrics import METRICS
@@ -44,7 +44,7 @@ class KnownNames:
 
 def known_names(resolved: ResolvedFile) -> KnownNames:
     """Look the names of a file up: two queries, and one for each distinct machine."""
-    models = {_key(model): model for model in _models(resolved)}
+    models = {model.key: model for model in resolved.models}
     names = {model.model_name for model in models.values()}
     variants = (
         known_variants()
@@ -95,7 +95,7 @@ def preview(resolved: ResolvedFile, written: Written, known: KnownNames) -> dict
         "score_rows": [
             {"title": f"{item.model_name} · {item.quantization}", "benchmark": item.benchmark}
             | {"score": item.score, "protocol": document.protocol.key, "action": str(item.action)}
-            | {"doubt": _doubt(item)}
+            | {"doubt": _doubt(document, item)}
             for document, item in zip(_scores(resolved), written.scores[:SHOWN_ROWS], strict=False)
         ],
         "actions": dict(actions),
@@ -124,20 +124,12 @@ def _total(score: ScoreDocument) -> float | None:
     return percent(score.correct, score.total) if stated is None else stated
 
 
-def _doubt(score: ScoreResult) -> str:
+def _doubt(document: ScoreDocument, score: ScoreResult) -> str:
     """Say why a score will not be ranked; "" if it will."""
     if not score.complete:
         return _PARTIAL
-    return "looks like a fraction: not ranked until confirmed" if score.needs_confirmation else ""
-
-
-def _key(model: ResolvedModel) -> tuple[str, str, str]:
-    return (model.model_name, model.quantization.name, model.lora_adapter)
-
-
-def _models(resolved: ResolvedFile) -> Iterable[ResolvedModel]:
-    yield from (run.model for run in resolved.runs)
-    yield from (scores.model for scores in resolved.score_sets)
+    why = document.doubt or "looks like a fraction"
+    return f"{why}: not ranked until confirmed" if score.needs_confirmation else ""
 
 
 def _scores(resolved: ResolvedFile) -> Iterator[ScoreDocument]:
@@ -156,12 +148,12 @@ def _variants(
     resolved: ResolvedFile, known: Collection[tuple[str, str, str]]
 ) -> list[dict[str, Any]]:
     """Return each variant with its counts of runs and scores."""
-    runs: Counter[tuple[str, str, str]] = Counter(_key(run.model) for run in resolved.runs)
+    runs: Counter[tuple[str, str, str]] = Counter(run.model.key for run in resolved.runs)
     scores: Counter[tuple[str, str, str]] = Counter()
     for run in resolved.runs:
-        scores[_key(run.model)] += len(run.document.scores)
+        scores[run.model.key] += len(run.document.scores)
     for item in resolved.score_sets:
-        scores[_key(item.model)] += len(item.scores)
+        scores[item.model.key] += len(item.scores)
     return [
         {"model_name": key[0], "quantization": key[1], "lora_adapter": key[2]}
         | {"known": key in known, "runs": runs[key], "scores": scores[key]}

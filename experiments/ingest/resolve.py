@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from benchmarks.models import ModelVariant
 from benchmarks.quantization import Quantization, resolve_quantization, tidy_name
+from benchmarks.services import VariantFacts
 from experiments.backends import resolve_backend
 from experiments.choices import LoadClass
 from experiments.formats.documents import (
@@ -52,6 +53,11 @@ class ResolvedModel:
     parameters: int | None
     weights_gb: float | None
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The names that make the variant."""
+        return (self.model_name, self.quantization.name, self.lora_adapter)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedRun:
@@ -87,14 +93,61 @@ class ResolvedFile:
     warnings: list[Problem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
+    @property
+    def models(self) -> Iterator[ResolvedModel]:
+        """The model of each run and of each set of scores."""
+        yield from (run.model for run in self.runs)
+        yield from (scores.model for scores in self.score_sets)
 
-def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
+
+class LookedUp:
+    """What the database says of machines and models: read once for files resolved together."""
+
+    def __init__(self) -> None:
+        self.machines: dict[HardwareFacts, ResolvedHardware] = {}
+        self._variants: dict[str, dict[tuple[str, str], VariantFacts]] = {}
+
+    def read_models(self, names: Collection[str]) -> None:
+        """Read the facts of all variants of some models that were not read before: one query."""
+        new = {name for name in names if name not in self._variants}
+        self._variants |= {name: {} for name in new}
+        for variant in ModelVariant.objects.filter(model_name__in=new) if new else ():
+            key = (variant.quantization, variant.lora_adapter)
+            self._variants[variant.model_name][key] = VariantFacts(
+                parameters=variant.parameters,
+                active_parameters=variant.active_parameters,
+                weights_gb=variant.weights_gb,
+            )
+
+    def variants(self, model_name: str) -> Mapping[tuple[str, str], VariantFacts]:
+        """Return what is known of each variant of a model, by quantization and LoRA adapter."""
+        return self._variants[model_name]
+
+    def learn(self, resolved: "ResolvedFile") -> None:
+        """Take in what a file tells of its models, as writing it will."""
+        for model in resolved.models:
+            known = self._variants.setdefault(model.model_name, {})
+            key = (model.quantization.name, model.lora_adapter)
+            before = known.get(key, VariantFacts())
+            known[key] = replace(
+                before,
+                parameters=before.parameters or model.parameters,
+                weights_gb=before.weights_gb or model.weights_gb,
+            )
+
+
+def resolve_file(
+    parsed: ParsedFile, context: UploadContext, looked_up: LookedUp | None = None
+) -> ResolvedFile:
     """Apply the context, resolve every name, and gather warnings and missing fields.
 
-    Reads the catalogue of accelerators once for each distinct machine in the file.
+    Reads the catalogue of accelerators once for each distinct machine, and what is known of the
+    models once; `looked_up` holds both for files that are resolved together.
     """
+    looked_up = looked_up or LookedUp()
     resolved = ResolvedFile()
-    machines: dict[HardwareFacts, ResolvedHardware] = {}
+    machines = looked_up.machines
+    named: set[HardwareFacts] = set()
     for run_id, original in zip(run_ids(parsed.runs), parsed.runs, strict=True):
         stated, warnings = apply_to_run(original, context)
         run, hidden = with_public_names(stated)
@@ -105,6 +158,8 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
             continue
         if run.hardware not in machines:
             machines[run.hardware] = _resolve_machine(run)
+        if run.hardware not in named:
+            named.add(run.hardware)
             resolved.warnings += [
                 Problem(run.path, message) for message in machines[run.hardware].warnings
             ]
@@ -120,7 +175,7 @@ def resolve_file(parsed: ParsedFile, context: UploadContext) -> ResolvedFile:
         if not missing:
             resolved.score_sets.append(_resolve_scores(score_set))
     resolved.warnings += [*_unknown_names(resolved), *_from_the_future(resolved)]
-    resolved.warnings += _implausible(resolved.runs)
+    resolved.warnings += _implausible(resolved.runs, looked_up)
     _keep_with_runs(resolved, (*parsed.warnings, *resolved.warnings))
     return resolved
 
@@ -140,18 +195,18 @@ def _from_the_future(resolved: ResolvedFile) -> list[Problem]:
     ]
 
 
-def _implausible(runs: Sequence[ResolvedRun]) -> list[Problem]:
-    """Warn of figures that cannot be true together; one query for what is known of the models."""
-    names = {run.model.model_name for run in runs}
-    variants = list(ModelVariant.objects.filter(model_name__in=names)) if names else []
-    return [warning for run in runs for warning in doubts(run.document, _known(run, variants))]
+def _implausible(runs: Sequence[ResolvedRun], looked_up: LookedUp) -> list[Problem]:
+    """Warn of figures that cannot be true together, by what is known of their models."""
+    looked_up.read_models({run.model.model_name for run in runs})
+    return [warning for run in runs for warning in doubts(run.document, _known(run, looked_up))]
 
 
-def _known(run: ResolvedRun, variants: Sequence[ModelVariant]) -> KnownFacts:
+def _known(run: ResolvedRun, looked_up: LookedUp) -> KnownFacts:
     """Return what is known of a run's model and machine; quantizing changes no parameters."""
     model = run.model
-    same_model = [item for item in variants if item.model_name == model.model_name]
-    same = [item for item in same_model if item.quantization == model.quantization.name]
+    variants = looked_up.variants(model.model_name)
+    same_model = list(variants.values())
+    same = [facts for (name, _lora), facts in variants.items() if name == model.quantization.name]
     return KnownFacts(
         weights_gb=next((item.weights_gb for item in same if item.weights_gb), None),
         parameters=next((item.parameters for item in same_model if item.parameters), None),
@@ -260,11 +315,8 @@ def _resolve_scores(score_set: ScoreSetDocument) -> ResolvedScoreSet:
 
 def _unknown_names(resolved: ResolvedFile) -> list[Problem]:
     """Warn once of each quantization that the site does not know."""
-    models: Sequence[ResolvedModel] = [
-        *(run.model for run in resolved.runs),
-        *(scores.model for scores in resolved.score_sets),
-    ]
-    unknown = {model.quantization.name for model in models if not model.quantization.known}
+    quantizations = (model.quantization for model in resolved.models)
+    unknown = {quantization.name for quantization in quantizations if not quantization.known}
     message = "The site does not know this quantization; it is kept as written. Is it right?"
     return [Problem("quantization", message, name) for name in sorted(unknown)]
 

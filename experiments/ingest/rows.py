@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.models import ModelVariant
+from benchsite.common.copying import copy_rows
 from experiments.choices import MeasuredAs
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.problems import join_path, short_value
@@ -70,47 +71,37 @@ def get_or_create_sweeps(placed: Iterable[Placed]) -> dict[str, Sweep]:
     return Sweep.objects.in_bulk(labels, field_name="key")
 
 
-def get_or_create_configurations(
-    placed: Collection[Placed],
-) -> dict[tuple[Any, ...], Configuration]:
-    """Return the configuration of each identity, made if need be: three queries at most."""
+def get_or_create_configurations(placed: Collection[Placed]) -> dict[tuple[Any, ...], int]:
+    """Return the id of the configuration of each identity, made if need be: two queries."""
     wanted = {item.configuration_identity: item for item in placed}
-
-    def stored() -> dict[tuple[Any, ...], Configuration]:
-        candidates = Configuration.objects.filter(
-            variant__in={item.variant for item in placed},
-            workload_key__in={item.run.workload_key for item in placed},
+    if not wanted:
+        return {}
+    candidates = Configuration.objects.filter(
+        variant__in={item.variant for item in placed},
+        workload_key__in={item.run.workload_key for item in placed},
+    )
+    found = {row[1:]: row[0] for row in candidates.values_list("id", *CONFIGURATION_FIELDS)}
+    missing = {
+        identity: Configuration(
+            **dict(zip(CONFIGURATION_FIELDS, identity, strict=True)),
+            load_class=item.run.load_class,
+            load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
         )
-        return {
-            tuple(getattr(row, name) for name in CONFIGURATION_FIELDS): row for row in candidates
-        }
-
-    found = stored() if wanted else {}
-    missing = [item for identity, item in wanted.items() if identity not in found]
-    if missing:
-        Configuration.objects.bulk_create(
-            [
-                Configuration(
-                    **dict(zip(CONFIGURATION_FIELDS, item.configuration_identity, strict=True)),
-                    load_class=item.run.load_class,
-                    load_kind=item.run.document.workload.load_kind or MeasuredAs.UNKNOWN,
-                )
-                for item in missing
-            ],
-            batch_size=1000,
-        )
-        found = stored()
-    return found
+        for identity, item in wanted.items()
+        if identity not in found
+    }
+    Configuration.objects.bulk_create(missing.values(), batch_size=1000)
+    return found | {identity: row.pk for identity, row in missing.items()}
 
 
 def run_row(
-    placed: Placed, configuration: Configuration, sweep: Sweep | None, review_state: str
+    placed: Placed, configuration_id: int, sweep: Sweep | None, review_state: str
 ) -> TestRun:
     """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
     return TestRun(
         variant=placed.variant,
         hardware=placed.profile,
-        configuration=configuration,
+        configuration_id=configuration_id,
         sweep=sweep,
         review_state=review_state,
         **run_columns(placed.run),
@@ -137,23 +128,23 @@ def run_columns(run: ResolvedRun) -> dict[str, Any]:
     return columns
 
 
-def measurement_rows(run: ResolvedRun) -> list[Measurement]:
-    """Return the rows of a run's figures, not yet saved."""
-    return [
-        Measurement(
-            run_id=run.id,
-            metric=item.metric,
-            statistic=item.statistic,
-            definition=item.definition,
-            value=item.value,
-            unit=item.unit,
-            sample_count=item.sample_count,
-            samples=item.samples,
-            derived_from=item.derived_from,
-            context=dict(item.context),
-        )
-        for item in run.document.measurements
-    ]
+def write_figures(runs: Iterable[ResolvedRun]) -> None:
+    """Insert the figures of runs that have none."""
+    copy_rows(
+        Measurement,
+        (
+            *("run", "metric", "statistic", "definition", "value", "unit"),
+            *("sample_count", "samples", "derived_from", "context"),
+        ),
+        (
+            (
+                *(run.id, item.metric, item.statistic, item.definition, item.value, item.unit),
+                *(item.sample_count, item.samples, item.derived_from, dict(item.context)),
+            )
+            for run in runs
+            for item in run.document.measurements
+        ),
+    )
 
 
 def replace_rows(rows: Collection[TestRun]) -> None:

@@ -27,6 +27,7 @@ from experiments.ingest.times import as_stored_time
 from experiments.models import Upload, UploadItem
 
 PERCENT_TOLERANCE = 0.5
+FRACTION = "looks like a fraction where 0–100 is meant"
 SUPERSEDED = "superseded: its run was replaced"
 CORRECTED = "superseded: its file was sent again with a correction"
 _BELOW = "benchmark_scores"  # the part of a run's document that holds its scores
@@ -193,7 +194,13 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
 
 
 def score_data(document: ScoreDocument) -> ScoreData:
-    """Return a score as the benchmarks app takes it; InvalidFileError for a name of no letter."""
+    """Return a score as the benchmarks app takes it; why it is doubted stays in its context.
+
+    Raises InvalidFileError for a name without any letter.
+    """
+    doubt = document.doubt
+    if doubt is None and not document.scale_known and _looks_like_fraction(document):
+        doubt = FRACTION
     return ScoreData(
         benchmark_slug=_slug(document),
         benchmark_name=document.benchmark,
@@ -209,8 +216,9 @@ def score_data(document: ScoreDocument) -> ScoreData:
         zone_known=document.zone_known,
         source_url=document.source_url,
         notes=document.notes,
-        context=document.context,
-        needs_confirmation=not document.scale_known and _looks_like_fraction(document),
+        context={**document.context, "doubt": doubt} if doubt else document.context,
+        needs_confirmation=doubt is not None,
+        doubt=doubt or "",
         higher_is_better=document.higher_is_better,
         categories=document.categories,
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from benchsite.common.copying import copy_rows
 from experiments.choices import UploadOutcome
 from experiments.ingest.actor import Actor
 from experiments.ingest.history import write_history
 from experiments.ingest.report import Report
 from experiments.ingest.write import Written
-from experiments.models import Upload, UploadContent, UploadItem
+from experiments.models import RunRevision, Upload, UploadContent, UploadItem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +43,70 @@ class Received:
         return self.file_name[-255:].replace("\x00", "")
 
 
-def keep(
-    received: Received, report: Report, outcome: UploadOutcome, context: Mapping[str, Any]
-) -> Upload:
-    """Store the bytes and the report; a draft's own row is taken where there is one.
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A file as it is to be kept: with its report, its context, and what it made if anything."""
 
-    A draft that is confirmed counts as received now: uploads stand in the order of their effects.
+    received: Received
+    report: Report
+    outcome: UploadOutcome
+    context: Mapping[str, Any]
+    written: Written | None = None
+
+
+def keep(files: Sequence[Kept]) -> list[Upload]:
+    """Store bytes, reports, and which place of a file made which run or score, in few queries.
+
+    A draft's own row is taken where there is one. A draft that is confirmed counts as received
+    now: uploads stand in the order of their effects.
     """
-    upload = received.draft or _new_upload(received)
+    new = [file.received for file in files if file.received.draft is None]
+    contents = {received.sha256: received for received in new}
+    UploadContent.objects.bulk_create(
+        [
+            UploadContent(
+                sha256=sha256,
+                size_bytes=len(received.data),
+                deflated=zlib.compress(received.data),
+            )
+            for sha256, received in contents.items()
+        ],
+        ignore_conflicts=True,
+    )
+    uploads = [_upload(file) for file in files]
+    for file, upload in zip(files, uploads, strict=True):
+        if file.received.draft is not None:
+            upload.save()
+    drafts = {file.received.draft for file in files}
+    Upload.objects.bulk_create([upload for upload in uploads if upload not in drafts])
+    made = [(row, file.written) for row, file in zip(uploads, files, strict=True) if file.written]
+    items = (item for upload, written in made for item in _items(upload, written))
+    copy_rows(UploadItem, ("upload", "place", "run", "score", "action"), items)
+    write_history(
+        [_with_upload(row, upload) for upload, written in made for row in written.history]
+    )
+    return uploads
+
+
+def _upload(file: Kept) -> Upload:
+    upload = file.received.draft or _new_upload(file.received)
     upload.created_at = timezone.now()
-    upload.context = dict(context)
-    upload.replacing = received.replacing
-    upload.outcome = outcome
-    note_report(upload, report)
+    upload.context = dict(file.context)
+    upload.replacing = file.received.replacing
+    upload.outcome = file.outcome
+    _set_report(upload, file.report)
     return upload
+
+
+def _set_report(upload: Upload, report: Report) -> None:
+    upload.format = report.format
+    upload.parser_version = report.parser_version
+    upload.report = report.as_stored()
 
 
 def note_report(upload: Upload, report: Report) -> None:
     """Save the row with a report of it."""
-    upload.format = report.format
-    upload.parser_version = report.parser_version
-    upload.report = report.as_stored()
+    _set_report(upload, report)
     upload.save()
 
 
@@ -71,24 +115,12 @@ def stated_fields(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in fields.items() if value}
 
 
-def write_items(upload: Upload, written: Written) -> None:
-    """Keep which place of the file made which run or score, and what it did to earlier ones."""
-    items = _items(upload, written)
-    UploadItem.objects.bulk_create(items, batch_size=2000)
-    write_history(written.history, upload=upload)
+def _with_upload(row: RunRevision, upload: Upload) -> RunRevision:
+    row.upload = upload
+    return row
 
 
 def _new_upload(received: Received) -> Upload:
-    UploadContent.objects.bulk_create(
-        [
-            UploadContent(
-                sha256=received.sha256,
-                size_bytes=len(received.data),
-                deflated=zlib.compress(received.data),
-            )
-        ],
-        ignore_conflicts=True,
-    )
     user = received.actor.user
     return Upload(
         content_id=received.sha256,
@@ -100,8 +132,11 @@ def _new_upload(received: Received) -> Upload:
     )
 
 
-def _items(upload: Upload, written: Written) -> Iterator[UploadItem]:
+def _items(
+    upload: Upload, written: Written
+) -> Iterator[tuple[UUID, str, UUID | None, UUID | None, str]]:
+    """Yield the items of an upload: place, run, score, action."""
     for place, run in zip(written.run_places, written.runs, strict=True):
-        yield UploadItem(upload=upload, place=place[:255], run_id=run.id, action=run.action)
+        yield (upload.pk, place[:255], run.id, None, run.action)
     for place, score in zip(written.score_places, written.scores, strict=True):
-        yield UploadItem(upload=upload, place=place[:255], score_id=score.id, action=score.action)
+        yield (upload.pk, place[:255], None, score.id, score.action)

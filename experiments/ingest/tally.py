@@ -1,7 +1,8 @@
 """What became of many files: counts, and what to do about those that were not taken."""
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,15 +55,20 @@ class Tally:
     done: int = 0
     runs: Counter[str] = field(default_factory=Counter)
     scores: Counter[str] = field(default_factory=Counter)
+    started: float = field(default_factory=time.monotonic)
+    _with_sidecar: int = 0
+    _sidecars: set[str] = field(default_factory=set)
     _outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _refusals: dict[Refusal, _Names] = field(default_factory=lambda: defaultdict(_Names))
     _missing: dict[tuple[tuple[str, str], ...], _Names] = field(
         default_factory=lambda: defaultdict(_Names)
     )
 
-    def add(self, shown: str, report: Report) -> None:
-        """Count the report of a file that is shown to people by a name."""
+    def add(self, shown: str, report: Report, sources: Collection[str] = ()) -> None:
+        """Count the report of a file that is shown to people by a name; `sources` are sidecars."""
         self.done += 1
+        self._with_sidecar += bool(sources)
+        self._sidecars.update(sources)
         self._outcomes[report.outcome][_kind(report)] += 1
         self.runs.update(run.action for run in report.runs)
         self.scores.update(score.action for score in report.scores)
@@ -118,6 +124,16 @@ class Tally:
             for name, actions in (("run", self.runs), ("score", self.scores))
         ]
         yield f"{' and '.join(written)} {'would be' if self.dry_run else 'were'} written."
+        if self._sidecars:
+            files, sidecars = (
+                _counted(self._with_sidecar, "file"),
+                _counted(len(self._sidecars), "sidecar"),
+            )
+            have = "has" if self._with_sidecar == 1 else "have"
+            yield f"{files} {have} context from {sidecars} (benchsite.yaml)."
+        seconds = time.monotonic() - self.started
+        rate = self.done / seconds
+        yield f"{_counted(self.done, 'file')} in {seconds:.1f} s: {rate:,.0f} a second."
 
     def hints(self) -> Iterator[str]:
         """Yield how to have the files taken that were refused."""

@@ -1,17 +1,18 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from benchmarks.models import ModelVariant
-from benchmarks.services import VariantFacts, get_or_create_variant
+from benchmarks.services import VariantFacts, create_variants, get_or_create_variant
+from benchsite.common.copying import copy_models
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction
 from experiments.formats.documents import Problem
 from experiments.ingest.actor import Actor
-from experiments.ingest.conflicts import ConflictError, refuse_conflicts
+from experiments.ingest.conflicts import ConflictError, refuse_conflicts, would_change
 from experiments.ingest.history import earlier_versions, revisions
 from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
@@ -19,10 +20,10 @@ from experiments.ingest.rows import (
     Placed,
     get_or_create_configurations,
     get_or_create_sweeps,
-    measurement_rows,
     replace_rows,
     run_row,
     sweep_key,
+    write_figures,
 )
 from experiments.ingest.scores import (
     BroughtScore,
@@ -62,99 +63,104 @@ class Written:
         return any(action != ItemAction.UNCHANGED for action in actions)
 
 
-def write_file(
-    resolved: ResolvedFile,
-    *,
-    sha256: str,
-    actor: Actor,
-    replacing: bool,
-    corrects: Upload | None = None,
-) -> Written:
-    """Write runs and scores inside the caller's transaction, which holds the write lock.
+@dataclass(frozen=True, kw_only=True)
+class FileToWrite:
+    """The facts of a file, and on whose word they are written.
 
     `corrects` is an earlier upload of the same bytes with another context: what that one brought
-    and this one does not is superseded. Raises ConflictError when a run exists with other content
+    and this one does not is superseded.
+    """
+
+    resolved: ResolvedFile
+    sha256: str
+    actor: Actor
+    replacing: bool = False
+    corrects: Upload | None = None
+
+
+def write_files(files: Sequence[FileToWrite]) -> list[Written]:
+    """Write the runs and scores of files, all of one actor, in few queries for all of them.
+
+    Runs inside the caller's transaction, which holds the write lock. Several files are written as
+    one after the other would be, if each holds only runs that are new, also among the others, or
+    here unchanged: see `fit_together`. Raises ConflictError when a run exists with other content
     or was taken out (unless `replacing` by who may), and InvalidFileError for scores that cannot
     be right; the caller rolls back. `Written.history` is left for the caller to save.
     """
-    if corrects is not None and not actor.may_correct(corrects):
-        message = "Only a curator, and who sent the earlier upload, can correct it."
-        raise ConflictError(Refusal.CONFLICT, Problem("", message, str(corrects.pk)))
-    writer = _Writer(sha256, actor, replacing=replacing)
     stored = TestRun.objects.with_names().select_related("sweep")
-    existing = stored.in_bulk([run.id for run in resolved.runs])
-    refuse_conflicts(resolved.runs, existing, actor, replacing=replacing)
-    for run in resolved.runs:
-        writer.add_run(run, existing.get(run.id))
+    existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
+    writer = _Writer(files[0].actor)
+    writer.find_variants([model for file in files for model in file.resolved.models])
+    parts = [_FileWriter(writer, file) for file in files]
+    for part in parts:
+        _refuse(part.file, existing)
+        for run in part.file.resolved.runs:
+            part.add_run(run, existing.get(run.id))
     writer.flush()
-    for run in resolved.runs:
-        if run.document.scores:
-            writer.add_scores(run.model, run.document.scores)
-    for score_set in resolved.score_sets:
-        writer.add_scores(score_set.model, score_set.scores)
-    writer.supersede_scores(corrects)
-    return writer.written
+    for part in parts:
+        for run in part.file.resolved.runs:
+            if run.document.scores:
+                part.add_scores(run.model, run.document.scores)
+        for score_set in part.file.resolved.score_sets:
+            part.add_scores(score_set.model, score_set.scores)
+        part.supersede_scores()
+    return [part.written for part in parts]
+
+
+def fit_together(files: Mapping[int, FileToWrite]) -> Iterator[list[int]]:
+    """Part the places of files, in their order, into those written together: one query."""
+    ids = [run.id for file in files.values() for run in file.resolved.runs]
+    here = TestRun.objects.in_bulk(ids) if len(files) > 1 else {}
+    together: list[int] = []
+    seen: set[UUID | str] = set()
+    for place, file in files.items():
+        runs = file.resolved.runs
+        own: set[UUID | str] = {file.sha256, *(run.id for run in runs)}
+        changes = file.corrects is not None
+        changes = changes or any(would_change(run, here.get(run.id)) for run in runs)
+        if together and (changes or not seen.isdisjoint(own)):
+            yield together
+            together, seen = [], set()
+        together.append(place)
+        seen |= own
+        if changes:
+            yield together
+            together, seen = [], set()
+    if together:
+        yield together
+
+
+def _refuse(file: FileToWrite, existing: Mapping[UUID, TestRun]) -> None:
+    """Raise ConflictError where a file may not change what is here."""
+    if file.corrects is not None and not file.actor.may_correct(file.corrects):
+        message = "Only a curator, and who sent the earlier upload, can correct it."
+        raise ConflictError(Refusal.CONFLICT, Problem("", message, str(file.corrects.pk)))
+    refuse_conflicts(file.resolved.runs, existing, file.actor, replacing=file.replacing)
 
 
 @dataclass(frozen=True)
 class _Prepared(Placed):
-    """A run to be written; `before` is the row it replaces."""
+    """A run to be written; `before` is the row it replaces, `written` what its file made."""
 
     before: TestRun | None
+    written: Written
 
 
 class _Writer:
     """Gathers rows and inserts them in bulk; look-ups are made once for each distinct name."""
 
-    def __init__(self, sha256: str, actor: Actor, *, replacing: bool) -> None:
-        self.sha256 = sha256
+    def __init__(self, actor: Actor) -> None:
         self.actor = actor
         self.review_state = actor.review_state
-        self.replacing = replacing
-        self.written = Written()
+        self.prepared: dict[UUID, _Prepared] = {}
+        self.settled: dict[UUID, tuple[TestRun, RevisionAction, Written]] = {}
+        self.replaced_scores: list[BroughtScore] = []
         self._variants: dict[tuple[str, str, str], ModelVariant] = {}
         self._profiles: dict[ResolvedHardware, HardwareProfile] = {}
-        self._prepared: dict[UUID, _Prepared] = {}
-        self._settled: dict[UUID, tuple[TestRun, RevisionAction]] = {}
-        self._replaced_scores: list[BroughtScore] = []
-        self._seen: set[UUID] = set()
-
-    def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
-        """Prepare a run: new, replaced, restored, published, or left as it is."""
-        if run.id in self._seen:
-            message = "This run stands twice in the file; it is taken once."
-            self.written.warnings.append(Problem(run.document.path, message, str(run.id)))
-        self._seen.add(run.id)
-        variant = self._variant(run.model)
-        action = self._action(run, before)
-        if before is not None and action in (ItemAction.RESTORED, ItemAction.PUBLISHED):
-            self._settled[run.id] = (before, RevisionAction(action))
-        elif action != ItemAction.UNCHANGED:
-            profile = self._profile(run.hardware)
-            key = sweep_key(run, self.sha256, variant, profile)
-            self._prepared[run.id] = _Prepared(run, variant, profile, key, before)
-        title = f"{variant} on {run.hardware.platform_name}"
-        self.written.runs.append(RunResult(id=run.id, title=title, action=action))
-        self.written.run_places.append(run.document.path)
-
-    def _action(self, run: ResolvedRun, before: TestRun | None) -> ItemAction:
-        """Tell what becomes of a run; the same one a second time in the file is left as it is."""
-        if run.id in self._prepared or run.id in self._settled:
-            return ItemAction.UNCHANGED
-        if before is None:
-            return ItemAction.CREATED
-        if before.content_hash != run.content_hash:
-            return ItemAction.REPLACED
-        if before.review_state in TAKEN_OUT:
-            return ItemAction.RESTORED
-        waits = before.review_state == ReviewState.PENDING
-        if waits and self.review_state == ReviewState.PUBLISHED:
-            return ItemAction.PUBLISHED
-        return ItemAction.UNCHANGED
 
     def flush(self) -> None:
         """Write what was prepared and refresh the summaries of the configurations touched."""
-        prepared = self._prepared.values()
+        prepared = self.prepared.values()
         configurations = get_or_create_configurations(prepared)
         sweeps = get_or_create_sweeps(prepared)
         rows = {
@@ -166,47 +172,128 @@ class _Writer:
             )
             for item in prepared
         }
-        replaced = [item.before for item in prepared if item.before]
+        replaced = {item.before.pk: item for item in prepared if item.before}
         touched = {row.configuration_id for row in rows.values()}
-        touched |= {run.configuration_id for run in replaced}
-        touched |= {run.configuration_id for run, _action in self._settled.values()}
+        touched |= {item.before.configuration_id for item in prepared if item.before}
+        touched |= {run.configuration_id for run, *_rest in self.settled.values()}
         self._keep_versions(replaced)
-        _replace([rows[run.pk] for run in replaced])
-        new = [rows[item.run.id] for item in prepared if item.before is None]
-        TestRun.objects.bulk_create(new, batch_size=500)
-        Measurement.objects.bulk_create(
-            [measurement for item in prepared for measurement in measurement_rows(item.run)],
-            batch_size=2000,
-        )
+        _replace([rows[run_id] for run_id in replaced])
+        copy_models([rows[item.run.id] for item in prepared if item.before is None])
+        write_figures(item.run for item in prepared)
         self._settle()
         refresh_configurations(touched)
 
-    def _keep_versions(self, replaced: Sequence[TestRun]) -> None:
+    def _keep_versions(self, replaced: Mapping[UUID, _Prepared]) -> None:
         """Put the versions that go into the history."""
-        self._replaced_scores = scores_brought_by_runs([run.pk for run in replaced])
-        self.written.history += revisions(
-            replaced,
+        runs = [item.before for item in replaced.values() if item.before]
+        self.replaced_scores = scores_brought_by_runs([run.pk for run in runs])
+        for revision in revisions(
+            runs,
             action=RevisionAction.REPLACED,
             state=self.review_state,
             who=self.actor.who,
-            before=earlier_versions(replaced, self._replaced_scores),
-        )
+            before=earlier_versions(runs, self.replaced_scores),
+        ):
+            replaced[revision.run_id].written.history.append(revision)
 
     def _settle(self) -> None:
         """Publish what waited for review, and bring back what was taken out."""
-        TestRun.objects.filter(pk__in=self._settled).update(
-            review_state=self.review_state, review_reason=""
-        )
-        for run, action in self._settled.values():
-            self.written.history += revisions(
+        if self.settled:
+            TestRun.objects.filter(pk__in=self.settled).update(
+                review_state=self.review_state, review_reason=""
+            )
+        for run, action, written in self.settled.values():
+            written.history += revisions(
                 [run], action=action, state=self.review_state, who=self.actor.who
             )
 
+    def find_variants(self, models: Collection[ResolvedModel]) -> None:
+        """Read the variants that are here, and make the others: three queries."""
+        names = {model.model_name for model in models}
+        for variant in ModelVariant.objects.filter(model_name__in=names):
+            key = (variant.model_name, variant.quantization, variant.lora_adapter)
+            self._variants[key] = variant
+        new: dict[tuple[str, str, str], VariantFacts] = {}
+        for model in models:
+            if model.key not in self._variants:
+                new.setdefault(model.key, self._facts(model))
+        if new:
+            self._variants |= create_variants(new)
+
+    def _facts(self, model: ResolvedModel) -> VariantFacts:
+        """Return what a file tells; what waits for review says nothing that everybody sees."""
+        if self.review_state != ReviewState.PUBLISHED:
+            return VariantFacts()
+        return VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
+
+    def variant(self, model: ResolvedModel) -> ModelVariant:
+        """Return the variant of a model, which learns what it tells for the first time."""
+        facts = self._facts(model)
+        if facts.adds_to(self._variants[model.key]):
+            self._variants[model.key] = get_or_create_variant(
+                model_name=model.model_name,
+                quantization=model.quantization.name,
+                lora_adapter=model.lora_adapter,
+                facts=facts,
+            )
+        return self._variants[model.key]
+
+    def profile(self, hardware: ResolvedHardware) -> HardwareProfile:
+        """Return the stored machine of resolved hardware."""
+        if hardware not in self._profiles:
+            self._profiles[hardware] = get_or_create_profile(hardware)
+        return self._profiles[hardware]
+
+
+class _FileWriter:
+    """What is written for one file: its runs go to the writer of all, its scores at once."""
+
+    def __init__(self, writer: _Writer, file: FileToWrite) -> None:
+        self.writer = writer
+        self.file = file
+        self.written = Written()
+        self._seen: set[UUID] = set()
+
+    def add_run(self, run: ResolvedRun, before: TestRun | None) -> None:
+        """Prepare a run: new, replaced, restored, published, or left as it is."""
+        if run.id in self._seen:
+            message = "This run stands twice in the file; it is taken once."
+            self.written.warnings.append(Problem(run.document.path, message, str(run.id)))
+        action = self._action(run, before)
+        self._seen.add(run.id)
+        variant = self.writer.variant(run.model)
+        if before is not None and action in (ItemAction.RESTORED, ItemAction.PUBLISHED):
+            self.writer.settled[run.id] = (before, RevisionAction(action), self.written)
+        elif action != ItemAction.UNCHANGED:
+            profile = self.writer.profile(run.hardware)
+            key = sweep_key(run, self.file.sha256, variant, profile)
+            self.writer.prepared[run.id] = _Prepared(
+                run, variant, profile, key, before, self.written
+            )
+        title = f"{variant} on {run.hardware.platform_name}"
+        self.written.runs.append(RunResult(id=run.id, title=title, action=action))
+        self.written.run_places.append(run.document.path)
+
+    def _action(self, run: ResolvedRun, before: TestRun | None) -> ItemAction:
+        """Tell what becomes of a run; the same one a second time in the file is left as it is."""
+        if run.id in self._seen:
+            return ItemAction.UNCHANGED
+        if before is None:
+            return ItemAction.CREATED
+        if before.content_hash != run.content_hash:
+            return ItemAction.REPLACED
+        if before.review_state in TAKEN_OUT:
+            return ItemAction.RESTORED
+        waits = before.review_state == ReviewState.PENDING
+        if waits and self.writer.review_state == ReviewState.PUBLISHED:
+            return ItemAction.PUBLISHED
+        return ItemAction.UNCHANGED
+
     def add_scores(self, model: ResolvedModel, documents: Sequence[Any]) -> None:
         """Store scores of a variant, and publish or restore those that this file may."""
-        variant = self._variant(model)
-        recorded, warnings = write_scores(variant, documents, self.review_state)
-        actions = settle_scores(documents, recorded, self.actor, replacing=self.replacing)
+        variant = self.writer.variant(model)
+        recorded, warnings = write_scores(variant, documents, self.writer.review_state)
+        actions = settle_scores(documents, recorded, self.file.actor, replacing=self.file.replacing)
         self.written.warnings += warnings
         for document, item, action in zip(documents, recorded, actions, strict=True):
             self.written.scores.append(
@@ -224,32 +311,14 @@ class _Writer:
             )
             self.written.score_places.append(document.path)
 
-    def supersede_scores(self, corrects: Upload | None) -> None:
+    def supersede_scores(self) -> None:
         """Withdraw scores that only earlier versions of the runs, or of the file, brought."""
-        brought = list(self._replaced_scores)
-        if corrects is not None:
-            brought += scores_brought_by_file(corrects)
-        made = {score.id for score in self.written.scores}
-        supersede_scores(brought, keep=made, who=self.actor.who)
-
-    def _variant(self, model: ResolvedModel) -> ModelVariant:
-        key = (model.model_name, model.quantization.name, model.lora_adapter)
-        if key not in self._variants:
-            self._variants[key] = get_or_create_variant(
-                model_name=model.model_name,
-                quantization=model.quantization.name,
-                lora_adapter=model.lora_adapter,
-                # What waits for review says nothing about a variant that everybody sees.
-                facts=VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
-                if self.review_state == ReviewState.PUBLISHED
-                else None,
-            )
-        return self._variants[key]
-
-    def _profile(self, hardware: ResolvedHardware) -> HardwareProfile:
-        if hardware not in self._profiles:
-            self._profiles[hardware] = get_or_create_profile(hardware)
-        return self._profiles[hardware]
+        brought = list(self.writer.replaced_scores)
+        if self.file.corrects is not None:
+            brought += scores_brought_by_file(self.file.corrects)
+        if brought:
+            made = {score.id for score in self.written.scores}
+            supersede_scores(brought, keep=made, who=self.file.actor.who)
 
 
 def _replace(rows: Sequence[TestRun]) -> None:

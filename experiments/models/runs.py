@@ -65,6 +65,10 @@ class Configuration(models.Model):
     memory_gb = models.FloatField(null=True)
     gpu_power_watts = models.FloatField(null=True)
     tokens_per_kwh = models.FloatField(null=True)
+    tops = models.SmallIntegerField(
+        default=0,
+        help_text="By which sort keys it comes first of its variant, class and kind: a bit each.",
+    )
 
     # Set by the grid on the configurations that it returns; no columns.
     quality_score: float | None = None
@@ -96,9 +100,9 @@ class Configuration(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["load_class", "-tokens_per_second"],
-                condition=models.Q(runs__gt=0),
-                name="configuration_fastest",
+                fields=["load_class", "load_kind", "variant"],
+                condition=~models.Q(tops=0),
+                name="configuration_tops",
             ),
             models.Index(
                 models.F("newest_at").desc(nulls_last=True),

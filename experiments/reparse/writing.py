@@ -18,14 +18,13 @@ from experiments.ingest.rows import (
     Placed,
     get_or_create_configurations,
     get_or_create_sweeps,
-    measurement_rows,
     replace_rows,
     run_row,
     sweep_key,
+    write_figures,
 )
 from experiments.ingest.scores import scores_brought_by_runs
 from experiments.models import (
-    Configuration,
     Measurement,
     RunRevision,
     Sweep,
@@ -174,11 +173,9 @@ class Writer:
         )
 
 
-def _row(
-    item: PlannedItem, placed: Placed, configuration: Configuration, sweep: Sweep | None
-) -> TestRun:
+def _row(item: PlannedItem, placed: Placed, configuration_id: int, sweep: Sweep | None) -> TestRun:
     """Return the row of a run, with what a curator edited and decided."""
-    row = run_row(placed, configuration, sweep, item.state or ReviewState.PUBLISHED)
+    row = run_row(placed, configuration_id, sweep, item.state or ReviewState.PUBLISHED)
     if item.stored_run is not None:
         kept = ("created_at", "review_state", "review_reason", *item.edited)
         for name in kept:
@@ -190,8 +187,7 @@ def _write_figures(items: Iterable[PlannedItem]) -> None:
     """Write the figures of runs whose figures differ; the others keep their rows."""
     runs = [item.run for item in items if item.run and item.other_figures]
     Measurement.objects.filter(run__in=[run.id for run in runs]).delete()
-    rows = [row for run in runs for row in measurement_rows(run)]
-    Measurement.objects.bulk_create(rows, batch_size=2000)
+    write_figures(runs)
 
 
 def _placed(items: Sequence[PlannedItem]) -> dict[str, Placed]:

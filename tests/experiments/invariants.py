@@ -1,5 +1,6 @@
 """What is true of the database after any sequence of uploads, withdrawals and restorings."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
@@ -7,8 +8,18 @@ from uuid import UUID
 
 from benchmarks.models import BenchmarkScore, ScoreRevision
 from benchsite.common.review import TAKEN_OUT
-from experiments.models import Configuration, Measurement, RunRevision, TestRun, UploadItem
-from experiments.summaries import refresh_configurations
+from experiments.models import (
+    Configuration,
+    GridCell,
+    GridModel,
+    GridPlace,
+    Measurement,
+    RunRevision,
+    TestRun,
+    UploadItem,
+)
+from experiments.rebuilding import rebuild_summaries
+from experiments.summaries import TOPS, refresh_configurations, top_bit
 
 
 def check_invariants() -> None:
@@ -59,6 +70,104 @@ def check_summaries() -> None:
         assert (row["representative_id"] is None) == (not runs)
     ranked = set(TestRun.objects.ranked().values_list("configuration_id", flat=True))
     assert ranked == {row["id"] for row in before if row["runs"]}
+    check_grid_summaries()
+
+
+def check_grid_summaries() -> None:
+    """Assert that models, places, cells and tops are what the configurations say, read one by one.
+
+    A rebuild finds nothing to mend either.
+    """
+    measured = list(Configuration.objects.filter(runs__gt=0).select_related("variant"))
+    check_tops(measured)
+    platforms: dict[tuple[str, str], set[UUID]] = defaultdict(set)
+    places: dict[tuple[Any, ...], list[Configuration]] = defaultdict(list)
+    cells: dict[tuple[Any, ...], list[Configuration]] = defaultdict(list)
+    for item in measured:
+        platforms[_model_of(item)].add(item.platform_id)
+        place = (item.platform_id, item.backend, item.load_class, item.load_kind)
+        places[(item.variant_id, *place)].append(item)
+        cells[(*place, item.variant.quantization)].append(item)
+    models = {(row.model_name, row.lora_adapter): row for row in GridModel.objects.all()}
+    assert sorted(row.pk for row in models.values()) == list(range(1, len(models) + 1))
+    assert {names: row.platforms for names, row in models.items() if row.platforms} == {
+        names: len(found) for names, found in platforms.items()
+    }
+    kept = {
+        (p.variant_id, p.platform_id, p.backend, p.load_class, p.load_kind): p
+        for p in GridPlace.objects.select_related("variant")
+    }
+    assert kept.keys() == places.keys()
+    for identity, of_place in places.items():
+        row = kept[identity]
+        best = min(of_place, key=_fastest_first)
+        assert row.best_id == best.pk
+        assert row.quantization == best.variant.quantization
+        assert (row.tokens_per_second, row.tokens_per_kwh) == (
+            best.tokens_per_second,
+            best.tokens_per_kwh,
+        )
+        assert (row.tokens_per_second_min, row.tokens_per_second) == _ends(
+            item.tokens_per_second for item in of_place
+        )
+        assert (row.memory_gb_min, row.memory_gb_max) == _ends(item.memory_gb for item in of_place)
+    kept_cells = {
+        (c.platform_id, c.backend, c.load_class, c.load_kind, c.quantization): c
+        for c in GridCell.objects.all()
+    }
+    assert kept_cells.keys() == cells.keys()
+    for identity, of_cell in cells.items():
+        cell = kept_cells[identity]
+        bits = {number for number, bit in enumerate(cell.model_set, 1) if bit == "1"}
+        assert bits == {models[_model_of(item)].pk for item in of_cell}
+        assert (cell.tokens_per_second_min, cell.tokens_per_second_max) == _ends(
+            item.tokens_per_second for item in of_cell
+        )
+        assert (cell.memory_gb_min, cell.memory_gb_max) == _ends(item.memory_gb for item in of_cell)
+    assert rebuild_summaries(lambda _done, _total: None) == []
+
+
+def check_tops(measured: Iterable[Configuration]) -> None:
+    """Assert that the first of each variant, class and kind of load is marked for each sort key."""
+    columns = {
+        "speed": ("tokens_per_second", True),
+        "prompt_speed": ("prompt_processing_speed", True),
+        "efficiency": ("tokens_per_kwh", True),
+        "memory": ("memory_gb", False),
+        "ttft": ("ttft_ms", False),
+        "power": ("gpu_power_watts", False),
+        "runs": ("runs", True),
+        "when": ("newest_at", True),
+    }
+    assert columns.keys() == TOPS.keys()
+    groups: dict[tuple[Any, ...], list[Configuration]] = defaultdict(list)
+    for item in measured:
+        groups[item.variant_id, item.load_class, item.load_kind].append(item)
+    wanted: dict[int, int] = defaultdict(int)
+    for items in groups.values():
+        for key, (column, is_high) in columns.items():
+            with_speed = [item for item in items if item.tokens_per_second is not None] or items
+            known = [item for item in with_speed if getattr(item, column) is not None]
+            if known:
+                end = (max if is_high else min)(getattr(item, column) for item in known)
+                known = [item for item in known if getattr(item, column) == end]
+            wanted[min(known or with_speed, key=_fastest_first).pk] |= top_bit(key)
+    marked = Configuration.objects.exclude(tops=0).values_list("pk", "tops")
+    assert dict(marked) == wanted
+
+
+def _model_of(item: Configuration) -> tuple[str, str]:
+    return (item.variant.model_name, item.variant.lora_adapter)
+
+
+def _fastest_first(item: Configuration) -> tuple[Any, ...]:
+    speed, efficiency = item.tokens_per_second, item.tokens_per_kwh
+    return (speed is None, -(speed or 0), efficiency is None, -(efficiency or 0), item.pk)
+
+
+def _ends(values: Iterable[float | None]) -> tuple[float | None, float | None]:
+    known = [value for value in values if value is not None]
+    return (min(known), max(known)) if known else (None, None)
 
 
 def check_provenance() -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from benchsite.common.review import ReviewState
 from experiments.ingest.actor import Actor
-from experiments.ingest.pipeline import attempt, ingest_file
+from experiments.ingest.pipeline import Incoming, attempt, ingest_file
 from experiments.ingest.report import Report
 from experiments.ingest.store import Received
 from experiments.models import ApiToken, RunRevision, TestRun, Upload
@@ -107,4 +107,4 @@ def correct(actor: Actor, upload: Upload, document: Any, fields: dict[str, str])
         replacing=True,
         corrects=upload,
     )
-    return attempt(received, dry_run=False)
+    return attempt(Incoming(received=received), dry_run=False)

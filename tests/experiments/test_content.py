@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.formats import FORMATS, detect_format
-from experiments.formats.content import Content, UnpackedTooLargeError, decode
+from experiments.formats.content import Content, decode
 from experiments.formats.documents import FormatError, InvalidFileError, UnreadableError
+from experiments.formats.packed import UnpackedTooLargeError
 from experiments.ingest.keys import run_ids
 from experiments.models import Upload
 from tests.experiments.samples import SEED
@@ -228,6 +229,21 @@ def test_broken_json_is_read_once_however_many_formats_ask() -> None:
         with pytest.raises(FormatError):
             content.json  # noqa: B018 - it is read when asked for
     assert isinstance(content._read_json, UnreadableError)
+
+
+def test_broken_yaml_is_read_once_however_many_formats_ask() -> None:
+    """This one has the keys of all YAML formats, so that each of them wants to look into it."""
+    keys = ["benchmarks", "version", "scenario", "metrics", "load_summary", "successes", "failures"]
+    content = Content("".join(f"{key}:\n" for key in keys) + "]")
+    for found in FORMATS:
+        with suppress(FormatError):
+            found.detect(content)
+    read = vars(content)["_read_yaml"]
+    assert isinstance(read, UnreadableError)
+    for found in FORMATS:
+        with suppress(FormatError):
+            found.detect(content)
+    assert vars(content)["_read_yaml"] is read
 
 
 @pytest.mark.django_db

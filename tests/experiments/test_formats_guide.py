@@ -11,18 +11,23 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.html import escape
 
-from experiments.formats import FORMATS
+from experiments.formats import FORMATS, detect_format
 from experiments.formats.base import Format, RunFacts, ScoreFacts
+from experiments.formats.content import decode
 from experiments.formats.guide import REQUIRED, tool_guides
 from experiments.formats.tables import with_tables
 from experiments.ingest.context import CONTEXT_FIELDS
 from experiments.management.commands.write_docs import DOCUMENTS
 from experiments.metrics import METRICS
+from tests.corpus import post_file
+from tests.experiments.samples import sample_files
 from tests.factories import make_staff
 
 SUMMARY = Path(__file__).parent / "samples" / "mmlu_pro_summary.txt"
 ADDRESS = "http://testserver/api/uploads"
-_REQUIRED_CELLS = {
+# What a sample lacks that files of its format do not lack as a rule.
+UNUSUAL = {"llama_bench_no_gpu.json": ("gpu_model",)}
+REQUIRED_CELLS = {
     "model_name": "model",
     "quantization": "quantization",
     "backend": "backend",
@@ -86,12 +91,32 @@ def test_a_format_has_a_row_in_each_table_that_fits_what_it_fills_and_lacks(foun
     assert runs == any(key in METRICS for key in found.fills)
     rows = [line for line in document.splitlines() if re.match(rf"\| [^|]*`{found.name}`", line)]
     assert len(rows) == 1 + runs + scores
-    asked = {
-        name
-        for name, cell in _REQUIRED_CELLS.items()
-        if any("?" in getattr(facts, cell, "") for facts in found.about.facts)
-    }
-    assert asked == set(found.lacks)
+    assert set(found.lacks) <= {name for name, cells in required_cells(found) if "?" in str(cells)}
+
+
+@pytest.mark.parametrize("found", FORMATS, ids=lambda item: item.name)
+def test_samples_lack_what_their_format_says(found: Format, client: Client, token: str) -> None:
+    """What no version tells is missing in every sample, and nothing that is not in `lacks`."""
+    never = {name for name, cells in required_cells(found) if set(cells) == {"?"}}
+    samples = [path for path in sample_files() if is_of(path, found)]
+    assert samples, "A format has a sample in tests/experiments/samples."
+    for path in samples:
+        response = post_file(client, token, path)
+        assert response.status_code in ((422,) if never else (201, 422)), path.name
+        missing = set(response.json().get("missing", ()))
+        assert never <= missing <= {*found.lacks, *UNUSUAL.get(path.name, ())}, path.name
+
+
+def is_of(path: Path, found: Format) -> bool:
+    return detect_format(decode(path.read_bytes(), path.name)).name == found.name
+
+
+def required_cells(found: Format) -> list[tuple[str, list[str]]]:
+    """Return each field that the site needs, with what the tables say of it by version."""
+    return [
+        (name, [getattr(facts, cell) for facts in found.about.facts if hasattr(facts, cell)])
+        for name, cell in REQUIRED_CELLS.items()
+    ]
 
 
 @pytest.mark.django_db

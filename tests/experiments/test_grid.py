@@ -1,9 +1,8 @@
 """The grid against a brute-force reading of the raw rows, over random filters and sorts."""
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -15,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
-from benchmarks.services import Protocol
 from benchsite.common.review import ReviewState
 from experiments.choices import LoadClass, MeasuredAs, RunStatus
 from experiments.grid import (
     ANY_KIND,
+    FILTERS,
     KINDS,
     SORT_KEYS,
     GridCriteria,
@@ -33,15 +32,8 @@ from experiments.grid import (
 )
 from experiments.grid.counts import LIMITS
 from experiments.models import Configuration, TestRun
-from tests.factories import STARTED_AT, experiment, ingest, make_score, make_variant
+from tests.factories import experiment, ingest
 
-METRICS = {
-    "tokens_per_second": "tok/s",
-    "prompt_processing_speed": "tok/s",
-    "ttft_ms": "ms",
-    "memory_usage_gb": "GB",
-    "gpu_power_watts": "W",
-}
 FIELDS = {
     "speed": "tokens_per_second",
     "prompt_speed": "prompt_processing_speed",
@@ -80,59 +72,6 @@ class Row:
             "runs": self.runs if config else None,
             "when": self.newest,
         }[sort_by]
-
-
-def random_figures(rng: random.Random) -> dict[str, tuple[float, str, str | None]]:
-    figures: dict[str, tuple[float, str, str | None]] = {
-        name: (rng.choice([10.0, 20.0, 30.0, rng.uniform(1, 100)]), unit, None)
-        for name, unit in METRICS.items()
-        if rng.random() < 0.7
-    }
-    return figures or {"ttft_ms": (5.0, "ms", None)}
-
-
-@pytest.fixture
-def many_rows(db: None) -> None:
-    """Fill the site with runs and scores that lack every kind of value somewhere."""
-    rng = random.Random(20261123)
-    runs = [
-        experiment(
-            model_name=rng.choice(["alpha", "Beta", "gamma", "delta"]),
-            quantization=rng.choice(["Q4_K_M", "Q8_0"]),
-            lora_adapter=rng.choice(["", "", "tuned"]),
-            backend=rng.choice(["llama.cpp", "vllm"]),
-            gpu_model=rng.choice(["RTX 4090", "H100 PCIe", "Radeon 8060S", None]),
-            concurrent_requests=rng.choice([1, 1, 1, 8, None]),
-            load_kind=rng.choice(["isolated", "isolated", "serving", "batch", None]),
-            figures=random_figures(rng),
-            status=rng.choice(["completed"] * 5 + ["failed"]),
-            complete=rng.random() < 0.9,
-            context_depth=rng.choice([0, 4096]),
-            started_at=(STARTED_AT + timedelta(days=rng.randrange(9))).isoformat(),
-        )
-        for _ in range(90)
-    ]
-    assert ingest({"experiment_runs": runs}).accepted
-    hidden = [
-        experiment(model_name="hidden", figures={"tokens_per_second": (999.0, "tok/s", None)})
-    ]
-    assert ingest({"experiment_runs": hidden}, review_state=ReviewState.PENDING).accepted
-    for variant in ModelVariant.objects.order_by("model_name", "quantization", "lora_adapter"):
-        if rng.random() < 0.7:
-            shots = rng.choice([5, 5, 0])
-            make_score(
-                variant=variant,
-                score=rng.choice([50.0, rng.uniform(20, 90)]),
-                protocol=Protocol(harness="lm-eval", shots=shots),
-            )
-    make_score(
-        variant=make_variant(model_name="only-scored", quantization="F16"),
-        protocol=Protocol(harness="lm-eval", shots=5),
-    )
-    make_score(
-        variant=make_variant(model_name="scored-elsewhere", quantization="F16"),
-        benchmark="hellaswag",
-    )
 
 
 def read_rows(benchmark: Benchmark | None) -> list[Row]:
@@ -275,24 +214,33 @@ def all_pages(criteria: GridCriteria) -> Iterator[GridPage]:
         yield grid_page(replace(criteria, page=number))
 
 
+# Values of every filter, with and without an effect on the rows below.
+FILTER_VALUES: dict[str, list[Any]] = {
+    "q": ["", "", "alpha", "BETA q4", "8060"],
+    "min_quality": [None, None, 40.0, 50.0],
+    "min_speed": [None, None, 10.0, 25.0, 99.0],
+    "max_memory_gb": [None, None, 20.0, 50.0],
+    "include_unknown": [False, True],
+    "hardware_categories": [(), (), ("consumer_gpu",), ("integrated_gpu", "datacenter_cpu")],
+    "platform": ["", "", "", "1x-rtx-4090", "cpu-amd-epyc-9274f"],
+    "backend": ["", "", "vllm"],
+    "quantization": ["", "", "Q8_0"],
+    "load_class": [None, None, *LoadClass],
+    "load_kind": ["", "", *KINDS],
+}
 criteria_strategy = st.builds(
     GridCriteria,
-    min_quality=st.none() | st.sampled_from([40.0, 50.0]),
-    min_speed=st.none() | st.sampled_from([10.0, 25.0, 99.0]),
-    max_memory_gb=st.none() | st.sampled_from([20.0, 50.0]),
-    include_unknown=st.booleans(),
-    hardware_categories=st.sampled_from(
-        [(), (), ("consumer_gpu",), ("integrated_gpu", "datacenter_cpu")]
-    ),
-    backend=st.sampled_from(["", "", "vllm"]),
-    quantization=st.sampled_from(["", "", "Q8_0"]),
-    load_class=st.none() | st.sampled_from(LoadClass),
-    load_kind=st.sampled_from(["", "", *KINDS]),
-    q=st.sampled_from(["", "", "alpha", "BETA q4", "8060"]),
     sort_by=st.sampled_from(list(SORT_KEYS)),
     sort_direction=st.sampled_from(["", "asc", "desc"]),
     page_size=st.sampled_from([3, 50]),
+    **{name: st.sampled_from(values) for name, values in FILTER_VALUES.items()},
 )
+
+
+def test_every_filter_is_drawn_with_values_and_without() -> None:
+    boxes = {item.beside for item in FILTERS.values() if item.beside}
+    assert FILTER_VALUES.keys() == FILTERS.keys() | boxes
+    assert all(len(set(values)) > 1 for values in FILTER_VALUES.values())
 
 
 @pytest.mark.usefixtures("many_rows")

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from benchsite import env
+from experiments.ingest import many
 from experiments.ingest.context import CONTEXT_FIELDS
 from experiments.ingest.files import find_files
 from experiments.ingest.report import Refusal, Report
@@ -86,10 +87,10 @@ def good(results: Path) -> Path:
 def test_a_folder_is_read_with_all_that_is_below_it(db: None, results: Path) -> None:
     printed, complaint = run(results)
     assert complaint == "3 of 5 files were not taken."
-    assert list(Upload.objects.order_by("created_at").values_list("file_name", "outcome")) == [
-        ("seed.json", "created"),
+    assert list(Upload.objects.order_by("file_name").values_list("file_name", "outcome")) == [
         ("h100/bench.json", "rejected"),
         ("rtx4090/bench.json", "created"),
+        ("seed.json", "created"),
     ]
     assert TestRun.objects.count() == 2
     lines = printed.splitlines()
@@ -414,6 +415,7 @@ def test_names_that_are_not_utf8_are_taken_and_said(db: None, tmp_path: Path) ->
 
 
 def test_a_file_that_vanishes_meanwhile_is_a_line(db: None, good: Path) -> None:
+    (good / ".notes").write_text("What is hidden is said before the first file is read.")
     terminal = Terminal(lambda _: (good / "seed.json").unlink(missing_ok=True))
     printed, complaint = run(good / "rtx4090", good, verbosity=2, stdout=terminal)
     assert complaint == "1 of 2 files were not taken."
@@ -444,7 +446,10 @@ def test_progress_is_shown_on_a_terminal_only(
     assert "0/2" in errors.getvalue()
 
 
-def test_ctrl_c_stops_between_files(db: None, good: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_between_batches(
+    db: None, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "BATCH_FILES", 1)
     report = tmp_path / "report.jsonl"
     interrupt_once = iter([lambda: signal.raise_signal(signal.SIGINT)])
 

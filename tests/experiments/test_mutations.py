@@ -16,51 +16,37 @@ from hypothesis import strategies as st
 from experiments.models import ApiToken
 from tests.conftest import CORPUS
 from tests.experiments.mutations import mutated
-from tests.experiments.samples import SEED
+from tests.experiments.samples import FOLDER, sample_files
 from tests.experiments.test_llama_bench import row
 from tests.experiments.ways_in import by_form, facts
 
-SAMPLES = Path(__file__).parent / "samples"
 PUBLISHED = Path(__file__).resolve().parents[2] / "experiments" / "sample"
 LARGEST_BYTES = 30_000
-FOLDERS_OF_CORPUS = (
-    "llama-bench*",
-    "lm-eval*",
-    "mmlu-pro",
-    "other-*",
-    "vllm-*",
-    "guidellm*",
-    "llmd-benchmark-report",
-)
 PAGES = ("/", "/?expand=all", "/api/performance-grid", "/api/configurations", "/api/runs")
-_NO_RESULTS = ("README.md", "__init__.py")
 WITHIN_A_TEST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def small_files(folder: Path, pattern: str = "*", *, at_most: int) -> list[bytes]:
     """Return the smallest files that a pattern finds."""
-    found = [
-        path for path in folder.glob(pattern) if path.is_file() and path.name not in _NO_RESULTS
-    ]
-    sizes = sorted((path.stat().st_size, path) for path in found)
+    sizes = sorted((path.stat().st_size, path) for path in folder.glob(pattern) if path.is_file())
     return [path.read_bytes() for size, path in sizes[:at_most] if 0 < size <= LARGEST_BYTES]
 
 
 def sources() -> list[bytes]:
-    """Return what is mutated: files of every format that is there."""
-    own = [json.dumps(SEED).encode(), json.dumps([row(), row(n_prompt=512, n_gen=0)]).encode()]
-    own += small_files(SAMPLES, at_most=50)
+    """Return what is mutated: every sample, and of what was published the smallest files."""
+    own = [json.dumps([row(), row(n_prompt=512, n_gen=0)]).encode()]
+    own += [path.read_bytes() for path in sample_files()]
     own += small_files(PUBLISHED, "*.json", at_most=6)
     return own + corpus_files()
 
 
 def corpus_files() -> list[bytes]:
-    """Return the smallest files of every folder whose formats this covers, near misses included.
+    """Return the smallest files of every folder, near misses included.
 
     Where all files of a folder are large, the first lines of each stand for it.
     """
     found = []
-    for folder in (path for pattern in FOLDERS_OF_CORPUS for path in sorted(CORPUS.glob(pattern))):
+    for folder in sorted(path for path in CORPUS.glob("*") if path.is_dir()):
         found += small_files(folder, at_most=5) or [
             path.read_bytes()[:LARGEST_BYTES].rpartition(b"\n")[0]
             for path in sorted(folder.iterdir())
@@ -129,8 +115,16 @@ def test_mutated_files_have_a_preview_or_a_reason_on_the_form(
         transaction.set_rollback(True)
 
 
+def test_every_sample_is_mutated() -> None:
+    """A file that is put beside the others is a sample, and none of them is too large for it."""
+    for path in FOLDER.iterdir():
+        if path.is_file() and path.name not in ("README.md", "__init__.py"):
+            assert path.stat().st_size <= LARGEST_BYTES, path.name
+            assert path.read_bytes() in SOURCES, path.name
+
+
 def test_every_folder_of_the_corpus_is_mutated(corpus: Path) -> None:
-    for folder in (path for pattern in FOLDERS_OF_CORPUS for path in corpus.glob(pattern)):
+    for folder in (path for path in corpus.iterdir() if path.is_dir()):
         files = [path.read_bytes() for path in folder.iterdir()]
         assert any(file.startswith(source) for file in files for source in SOURCES), folder.name
 

@@ -111,6 +111,7 @@ def test_private_things_are_hidden_and_named() -> None:
         "extra_headers": {"Authorization": "Bearer abc"},
         "backend": {"target": "http://10.0.0.7:8000", "kind": "openai"},
         "generated_texts": ["Once upon a time"],
+        "request_headers": {"X-Tenant": "acme"},
         "model_path": "/home/jane/models/llama",
         "latencies": list(range(1000)),
         "note": "x" * 500,
@@ -126,8 +127,11 @@ def test_private_things_are_hidden_and_named() -> None:
         "model_path": "llama",
         "ratio": None,
     }
-    names = ["api_key", "backend.target", "extra_headers", "generated_texts", "model_path"]
-    assert sorted(hidden) == names
+    names = sorted(hidden)
+    assert names == [
+        *("api_key", "backend.target", "extra_headers", "generated_texts", "model_path"),
+        "request_headers",
+    ]
     (warning,) = hidden_warning("line 1", hidden)
     assert (warning.path, warning.value) == ("line 1", ", ".join(names))
     assert hidden_warning("line 1", ()) == []

@@ -3,13 +3,12 @@
 from dataclasses import fields, replace
 
 import pytest
-from django.db.models import Q
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from benchsite.common.review import ReviewState
 from experiments.forms import GridForm
-from experiments.grid import FILTERS, GridCriteria
+from experiments.grid import FILTERS, GridCriteria, Where
 from experiments.presenters.grid import COLUMNS
 from experiments.presenters.grid.address import PARAMETERS
 from experiments.presenters.grid.columns import Cell, Column
@@ -19,7 +18,7 @@ from tests.factories import make_run, make_score, make_variant
 pytestmark = pytest.mark.django_db
 
 OTHER_GPU = "NVIDIA GeForce RTX 3090"
-QUERIES_WITHOUT_A_MATCH = 10
+QUERIES_WITHOUT_A_MATCH = 4
 
 
 def test_grid_says_which_load_is_used_and_offers_the_others(client: Client) -> None:
@@ -50,7 +49,7 @@ def test_a_filter_is_changed_in_one_place(client: Client, monkeypatch: pytest.Mo
     changed = replace(
         FILTERS["min_speed"],
         chip="faster than {:g}",
-        passes=lambda criteria: Q(cfg_speed__gt=criteria.min_speed),
+        passes=lambda criteria: Where("cfg_speed > %s", (criteria.min_speed,)),
     )
     monkeypatch.setitem(FILTERS, "min_speed", changed)
     text = page(client, {"min_speed": "9"})

@@ -1,4 +1,4 @@
-"""What the house style asks of templates and stylesheets, where no other tool checks it."""
+"""What the house style asks of code, templates and stylesheets, where no other tool checks it."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+LONGEST_PARSER = 200
 LONGEST_TEMPLATE = 150
 LONGEST_STYLESHEET = 500
 LAYERS = ("reset", "tokens", "base", "layout", "components", "utilities")
@@ -13,8 +14,15 @@ LAYERS = ("reset", "tokens", "base", "layout", "components", "utilities")
 WITHOUT_LAYER = {"admin.css", "upload.css"}
 ROOT: Path = settings.BASE_DIR
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+PARSERS = sorted((ROOT / "experiments" / "formats").rglob("*.py"))
 STYLESHEETS = sorted((ROOT / "static" / "css").glob("*.css"))
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(|light-dark\(", re.IGNORECASE)
+
+
+def test_modules_that_read_formats_are_short() -> None:
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PARSERS}
+    too_long = {str(path.relative_to(ROOT)): count for path, count in lines.items()}
+    assert {name: count for name, count in too_long.items() if count > LONGEST_PARSER} == {}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.formats.loads import ClientLoad
+from experiments.formats.numbers import positive
 
 _MODELS = ("model", "model_names", "endpoint.model_names", "models.items", "models")
 _CONCURRENCY = ("concurrency", "perf_analyzer.stimulus.concurrency", "loadgen.concurrency")
@@ -76,23 +77,23 @@ def read_config(config: Mapping[str, Any]) -> Configured:
 
 def _load(config: Mapping[str, Any]) -> ClientLoad:
     """Return the load of a configuration without phases."""
-    rate = _positive(_first(config, _RATE))
+    rate = _usable(_first(config, _RATE))
     arrivals = _text(_first(config, _ARRIVALS))
     return ClientLoad(
         rate=rate,
         limit=_count(_first(config, _CONCURRENCY)),
         requests=_count(_first(config, _REQUESTS)),
-        burstiness=_positive(_first(config, _BURSTINESS)),
+        burstiness=_usable(_first(config, _BURSTINESS)),
         constant=arrivals in _CONSTANT or (arrivals is None and rate is not None),
     )
 
 
 def _phase_load(phase: Mapping[str, Any]) -> ClientLoad:
     return ClientLoad(
-        rate=_positive(phase.get("rate")),
+        rate=_usable(phase.get("rate")),
         limit=_count(phase.get("concurrency")),
         requests=_count(phase.get("requests")),
-        burstiness=_positive(phase.get("smoothness")),
+        burstiness=_usable(phase.get("smoothness")),
         constant=phase.get("type") == "constant",
     )
 
@@ -146,14 +147,13 @@ def _text(value: Any) -> str | None:
     return value.lower() if isinstance(value, str) and 0 < len(value) <= 100 else None
 
 
-def _positive(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 < value < 1e9 else None
+def _usable(value: Any) -> float | None:
+    return positive(value, below=1e9)
 
 
 def _count(value: Any) -> int | None:
     """Return a whole number above 0: −1 stands for what was not set."""
-    number = _positive(value)
+    number = _usable(value)
     return round(number) or None if number is not None else None
 
 

@@ -3,24 +3,23 @@
 The file names neither model nor load nor machine, but for the GPUs that AIPerf read.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
+from experiments.formats.csv_rows import csv_rows
+from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.genai_perf import about
 from experiments.formats.genai_perf.results import Result, parse_results
 from experiments.formats.genai_perf.telemetry import Gpu, Machine, used_gpus
+from experiments.formats.numbers import is_left_out
 from experiments.formats.problems import short_value
 
 _HEADER = re.compile(r"\s*\"?Metric\"?,\"?avg\"?,", re.IGNORECASE)
 _UNIT = re.compile(r"\(([^()]+)\)\s*$")
 _NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
-_UNMEASURED = ("", "nan", "n/a", "none")
 # The header leaves the unit of counts and of some lengths out.
 _UNIT_OF = {"request_count": "requests"}
 _SPREAD = ("std", "sum")  # columns that GenAI-Perf does not have
@@ -29,7 +28,7 @@ _TWICE = "This metric stands twice in the file; send one result."
 _TOO_LONG = "The row has more values than the header above it has columns."
 _NO_NUMBER = "A number is needed here."
 
-Table = tuple[list[str], list[tuple[int, list[str]]]]
+Table = tuple[list[str], list[tuple[str, list[str]]]]
 
 
 def _detect(content: Content) -> bool:
@@ -43,17 +42,17 @@ def _parse(content: Content) -> ParsedFile:
     is_aiperf = False
     for header, rows in _tables(content.text):
         is_aiperf = is_aiperf or header[0] == "endpoint" or any(name in header for name in _SPREAD)
-        for line, cells in rows:
+        for place, cells in rows:
             if len(cells) > len(header):
-                problems.append(Problem(f"line {line}", _TOO_LONG, len(cells)))
+                problems.append(Problem(place, _TOO_LONG, len(cells)))
             row = dict(zip(header, cells, strict=False))
-            tag, metric = _metric(row, line, problems)
+            tag, metric = _metric(row, place, problems)
             owner = tuple(row.get(key, "") for key in ("endpoint", "gpu_uuid", "gpu_index", "gpu"))
             if any(owner):
-                about = {key: row.get(key) or None for key in ("gpu_name", "gpu_uuid")}
-                gpus.setdefault(owner, {**about, "metrics": {}})["metrics"][tag] = metric
+                names = {key: row.get(key) or None for key in ("gpu_name", "gpu_uuid")}
+                gpus.setdefault(owner, {**names, "metrics": {}})["metrics"][tag] = metric
             elif tag in metrics:
-                problems.append(Problem(f"line {line}", _TWICE, row.get("metric")))
+                problems.append(Problem(place, _TWICE, row.get("metric")))
             else:
                 metrics[tag] = metric
     result = Result(
@@ -89,30 +88,22 @@ def _machine(gpus: Mapping[tuple[str, ...], dict[str, Any]]) -> Machine:
 
 def _tables(text: str) -> Iterator[Table]:
     """Yield each table: its header in lower case, and its rows with their lines."""
-    reader = csv.reader(io.StringIO(text.lstrip(), newline=""), strict=True)
-    before = text[: len(text) - len(text.lstrip())].count("\n")
     header: list[str] = []
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            names = [cell.strip().lower() for cell in cells]
-            if names[0] in ("metric", "endpoint"):
-                if rows:
-                    yield header, rows
-                header, rows = names, []
-            else:
-                rows.append((before + reader.line_num, cells))
-    except csv.Error as error:
-        place = f"line {before + reader.line_num}"
-        raise UnreadableError(Problem(place, f"This is not valid CSV: {error}.")) from error
+    rows: list[tuple[str, list[str]]] = []
+    for place, cells in csv_rows(text):
+        names = [cell.strip().lower() for cell in cells]
+        if names[0] in ("metric", "endpoint"):
+            if rows:
+                yield header, rows
+            header, rows = names, []
+        else:
+            rows.append((place, cells))
     if rows:
         yield header, rows
 
 
 def _metric(
-    row: Mapping[str, str], line: int, problems: list[Problem]
+    row: Mapping[str, str], place: str, problems: list[Problem]
 ) -> tuple[str, dict[str, Any]]:
     """Return the tool's name of a row's metric, and its statistics with their unit."""
     written = row.get("metric", "")
@@ -122,13 +113,17 @@ def _metric(
     metric: dict[str, Any] = {"unit": unit[1] if unit else _unit_of(tag)}
     for column, cell in row.items():
         statistic = "avg" if column == "value" else column
-        if not _STATISTICS.fullmatch(statistic) or cell.strip().lower() in _UNMEASURED:
+        if not _STATISTICS.fullmatch(statistic) or _is_unmeasured(cell):
             continue
         if not _NUMBER.fullmatch(cell.strip()):
-            problems.append(Problem(f"line {line}: {column}", _NO_NUMBER, short_value(cell)))
+            problems.append(Problem(f"{place}: {column}", _NO_NUMBER, short_value(cell)))
             continue
         metric[statistic] = float(cell.replace(",", ""))
     return tag, metric
+
+
+def _is_unmeasured(cell: str) -> bool:
+    return is_left_out(cell) or cell.strip().lower() == "nan"
 
 
 def _unit_of(tag: str) -> str | None:

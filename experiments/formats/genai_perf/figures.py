@@ -10,6 +10,7 @@ from typing import Any
 
 from experiments.formats.documents import Problem
 from experiments.formats.figures import Figures
+from experiments.formats.numbers import is_number
 from experiments.formats.problems import join_path, short_value
 
 Metrics = Mapping[str, Any]
@@ -150,6 +151,4 @@ def _mean(metrics: Metrics, tag: str) -> float | None:
     """Return the mean of a count or length, None where it is no number from 0 on."""
     metric = metrics.get(tag)
     value = metric.get("avg") if isinstance(metric, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**31:
-        return None
-    return float(value)
+    return float(value) if is_number(value) and 0 <= value < 2**31 else None

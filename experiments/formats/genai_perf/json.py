@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
@@ -11,8 +11,8 @@ from experiments.formats.fields import NotBoolean, Time
 from experiments.formats.genai_perf import about
 from experiments.formats.genai_perf.results import Result, parse_results
 from experiments.formats.genai_perf.telemetry import Machine, read_machine, read_unnamed
-from experiments.formats.problems import join_path, problems_of
-from experiments.formats.records import records_of
+from experiments.formats.problems import join_path
+from experiments.formats.records import checked_records, records_of
 
 _OF_AIPERF = ("aiperf_version", "schema_version", "was_cancelled", "telemetry_data", "run_info")
 _READINGS = ("telemetry_data", "telemetry_stats", "telemetry")
@@ -45,18 +45,9 @@ def _detect(content: Content) -> bool:
 
 
 def _parse(content: Content) -> ParsedFile:
-    results: list[Result] = []
     problems: list[Problem] = []
-    for place, value in records_of(content):
-        if isinstance(value, Problem):
-            problems.append(value)
-            continue
-        try:
-            record = _Record.model_validate(value)
-        except ValidationError as error:
-            problems += problems_of(error, place, source=value)
-            continue
-        results.append(_result(place, value, record))
+    records = checked_records(records_of(content), _Record, problems)
+    results = [_result(place, value, record) for place, value, record in records]
     return parse_results(results, problems)
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from experiments.formats.documents import (
-    InvalidFileError,
     ParsedFile,
     Problem,
     RunDocument,
@@ -29,6 +28,7 @@ from experiments.formats.loads import serving_workload
 from experiments.formats.model_names import served_model
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path, short_value
+from experiments.formats.runs import file_of_runs
 
 # Where the client keeps and sends things, beside what every tool's record may hold.
 _NO_SETTINGS = ("u", "gpu_telemetry", "server_metrics", "artifacts", "output", "zmq", "service")
@@ -84,11 +84,7 @@ def parse_results(results: Sequence[Result], problems: Sequence[Problem]) -> Par
             item.metric != "error_rate" for item in runs[-1].measurements
         ):
             problems.append(Problem(result.place, _NO_FIGURE))
-    if problems:
-        raise InvalidFileError(*problems)
-    if runs and all(run.status == "failed" for run in runs):
-        raise InvalidFileError(*(warning for warning in warnings if warning.message == _NOTHING))
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems, failed=_NOTHING)
 
 
 def _run(

@@ -3,13 +3,13 @@
 A row is put into the shape that the same benchmark has in JSON, and read as that.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator
+from itertools import islice
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
+from experiments.formats.csv_rows import csv_rows
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.guidellm import about
 from experiments.formats.guidellm.csv_cells import (
@@ -59,21 +59,12 @@ def _rows(content: Content) -> Iterator[Placed | Problem]:
     """Yield each row below the header as the benchmark it stands for, or what is wrong with it."""
     is_later = _first_line(content).startswith(_LATER)
     depth = 3 if is_later else 1
-    reader = csv.reader(io.StringIO(content.text, newline=""), strict=True)
-    header: list[list[str]] = []
+    rows = csv_rows(content.text)
+    header = [row for _place, row in islice(rows, depth)]
     found = False
-    try:
-        for row in reader:
-            if not any(row):
-                continue
-            if len(header) < depth:
-                header.append(row)
-                continue
-            found = True
-            yield _benchmark(header, row, f"line {reader.line_num}", is_later=is_later)
-    except csv.Error as error:
-        yield Problem(f"line {reader.line_num}", f"This is not valid CSV: {error}.")
-        return
+    for place, row in rows:
+        found = True
+        yield _benchmark(header, row, place, is_later=is_later)
     if not found:
         yield Problem("", _NO_ROWS)
 

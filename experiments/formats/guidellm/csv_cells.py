@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.formats.numbers import is_left_out, is_number, read_number
+
 _METRICS = {
     ("Request Latency", "Sec"): "request_latency",
     ("Time to First Token", "ms"): "time_to_first_token_ms",
@@ -35,7 +37,7 @@ class Cells:
     def text(self, *name: str) -> str | None:
         """Return a cell, None where it is empty, "N/A" or not there."""
         value = self.by_name.get(name, "").strip()
-        return value if value not in ("", "N/A") else None
+        return None if is_left_out(value) else value
 
     def number(self, *name: str) -> float | str | None:
         """Return a cell as a number; text that is none as it is, to be complained about."""
@@ -143,7 +145,7 @@ def _strategy(cells: Cells, profile: Mapping[str, Any]) -> dict[str, Any]:
         return dict(done)
     for key in ("rate", "streams"):
         value = _item(profile.get(key), index)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if is_number(value):
             strategy[key] = value
     key = "streams" if name == "concurrent" else "rate"
     stated = _number(figure)
@@ -177,7 +179,5 @@ def _listed(text: str | None) -> dict[str, Any]:
 def _number(text: str | None) -> float | str | None:
     if not text or not text.strip():
         return None
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    number = read_number(text)
+    return text if number is None else number

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from experiments.formats.documents import (
-    InvalidFileError,
     ParsedFile,
     Problem,
     RunDocument,
@@ -21,7 +21,8 @@ from experiments.formats.guidellm.load import DataSet, read_data_set
 from experiments.formats.loads import ALL_AT_ONCE, ClientLoad, serving_workload
 from experiments.formats.model_names import served_model
 from experiments.formats.private import hidden_warning, public_settings
-from experiments.formats.problems import join_path, problems_of, short_value
+from experiments.formats.problems import checked, join_path, short_value
+from experiments.formats.runs import file_of_runs
 from hardware.resolution import HardwareFacts
 
 _KEYS = {"mode", "results", "errors", "concurrencies"}
@@ -53,9 +54,7 @@ def parse_first_report(reports: Sequence[tuple[str, Any]]) -> ParsedFile:
     if not problems and not any(item.benchmark.results for item in placed):
         problems += [Problem(item.place, _NOTHING.format(sent=_sent(item))) for item in placed]
     runs = [_run(item, problems, warnings) for item in placed] if not problems else []
-    if problems:
-        raise InvalidFileError(*problems)
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems)
 
 
 def _benchmarks(
@@ -68,10 +67,9 @@ def _benchmarks(
             inside = own if isinstance(own, Mapping) else args
             yield from _benchmarks(item, join_path(place, "benchmarks", index), inside, problems)
     elif isinstance(value, Mapping) and value.keys() >= _KEYS:
-        try:
-            yield Placed(place=place, benchmark=Benchmark.model_validate(value), args=args)
-        except ValidationError as error:
-            problems += problems_of(error, place, source=value)
+        benchmark = checked(Benchmark, value, place, problems)
+        if benchmark is not None:
+            yield Placed(place=place, benchmark=benchmark, args=args)
     else:
         problems.append(Problem(place, _NO_BENCHMARK, short_value(value)))
 
@@ -94,8 +92,7 @@ def _run(item: Placed, problems: list[Problem], warnings: list[Problem]) -> RunD
         "errors": len(benchmark.errors),
         "results": [result.model_dump() for result in benchmark.results],
     }
-    started_at, wrong = _started_at(item)
-    problems += wrong
+    started_at = _started_at(item, problems)
     if not benchmark.results:
         warnings.append(Problem(item.place, _FAILED.format(sent=_sent(item))))
     return RunDocument(
@@ -118,15 +115,14 @@ def _run(item: Placed, problems: list[Problem], warnings: list[Problem]) -> RunD
     )
 
 
-def _started_at(item: Placed) -> tuple[Any, list[Problem]]:
-    """Return when the first request was sent, and what is wrong with that time."""
+def _started_at(item: Placed, problems: list[Problem]) -> datetime | None:
+    """Return when the first request was sent; a time that cannot be joins the problems."""
     if not item.benchmark.results:
-        return None, []
+        return None
     first = min(result.start_time for result in item.benchmark.results)
-    try:
-        return _Moment.model_validate({"at": first}).at, []
-    except ValidationError as error:
-        return None, problems_of(error, join_path(item.place, "results", 0, "start_time"))
+    place = join_path(item.place, "results", 0, "start_time")
+    moment = checked(_Moment, {"at": first}, place, problems)
+    return moment.at if moment else None
 
 
 def _workload(item: Placed, data: DataSet) -> WorkloadDocument:

@@ -10,12 +10,13 @@ from experiments.formats.documents import WorkloadDocument
 from experiments.formats.guidellm.rows import Distribution, Row
 from experiments.formats.loads import ALL_AT_ONCE, ClientLoad, serving_workload
 from experiments.formats.model_names import clean_name
+from experiments.formats.numbers import first_whole, positive
 
 _RATES = ("constant", "poisson", "async")
 _SYNTHETIC = "synthetic"
 # What of made-up data changes speed: shared prefixes are cached, later turns hold the earlier ones.
 _SHAPE = ("turns", "prefix_tokens", "prefix_count", "prefix_buckets")
-_LARGEST = 2**31
+_LARGEST = 2**31 - 1
 _PAIR = re.compile(r"\s*(\w+)\s*=\s*([^,]*?)\s*")
 _LIST_AS_TEXT = re.compile(r"\['(.*)'\]")
 
@@ -53,8 +54,8 @@ def read_data_set(value: Any) -> DataSet:
     )
     return DataSet(
         name=_SYNTHETIC if made_up else _short_name(source),
-        prompt_tokens=_length(value.get("prompt_tokens")),
-        output_tokens=_length(value.get("output_tokens", value.get("generated_tokens"))),
+        prompt_tokens=first_whole(value, "prompt_tokens", most=_LARGEST),
+        output_tokens=first_whole(value, "output_tokens", "generated_tokens", most=_LARGEST),
         shape={key: value[key] for key in _SHAPE if value.get(key) not in (None, "", 1, [])},
     )
 
@@ -103,7 +104,7 @@ def _client_load(row: Row) -> ClientLoad:
         limit = strategy.streams or strategy.max_concurrency
     elif strategy and row.setup and kind in _RATES:
         rate = strategy.rate if strategy.rate and strategy.rate > 0 else None
-        limit = _length(row.setup.profile.get("max_concurrency")) if rate else None
+        limit = first_whole(row.setup.profile, "max_concurrency", most=_LARGEST) if rate else None
     elif kind == "throughput":
         in_flight = _mean(row.metrics.successful("request_concurrency"))
         totals = row.totals
@@ -114,10 +115,7 @@ def _client_load(row: Row) -> ClientLoad:
 
 def _mean(found: Distribution | None) -> float | None:
     """Return a mean that can be one; what cannot is complained about with the other figures."""
-    mean = found.mean if found else None
-    if isinstance(mean, bool) or not isinstance(mean, int | float):
-        return None
-    return float(mean) if 0 < mean < _LARGEST else None
+    return positive(found.mean, below=_LARGEST) if found else None
 
 
 def _length_of(found: Distribution | None) -> float | None:
@@ -138,13 +136,6 @@ def _as_object(text: str) -> dict[str, Any] | None:
     pairs = [_PAIR.fullmatch(part) for part in text.split(",")]
     found = {pair[1]: pair[2] for pair in pairs if pair}
     return found if len(found) == len(pairs) and "prompt_tokens" in found else None
-
-
-def _length(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and 0 < value < _LARGEST else None
 
 
 def _short_name(value: Any) -> str | None:

@@ -1,27 +1,18 @@
 """GuideLLM reports in JSON and YAML, of all versions: a run for each benchmark."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.formats.base import Format
-from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.guidellm import about
 from experiments.formats.guidellm.first import is_first_report, parse_first_report
 from experiments.formats.guidellm.runs import FILLS, LACKS, TOOL, Placed, parse_benchmarks
 from experiments.formats.problems import join_path, short_value
+from experiments.formats.reports import Reports, report_formats
 
 _NO_REPORT = "A GuideLLM report is an object with a list of benchmarks."
 _NO_BENCHMARKS = "The report holds no benchmark: nothing was measured."
 _NO_OBJECT = "A benchmark is an object."
-
-
-def _detect(content: Content) -> bool:
-    return bool(content.json[0]) and _is_report(content.first_record)
-
-
-def _detect_yaml(content: Content) -> bool:
-    return "benchmarks" in content.yaml_keys and _is_report(content.yaml)
 
 
 def _is_report(value: Any) -> bool:
@@ -35,16 +26,8 @@ def _is_report(value: Any) -> bool:
     return is_generative or is_first_report(value)
 
 
-def _parse(content: Content) -> ParsedFile:
-    return _parse_reports(list(content.json_values()))
-
-
-def _parse_yaml(content: Content) -> ParsedFile:
-    return _parse_reports([("", content.yaml)])
-
-
-def _parse_reports(reports: Sequence[tuple[str, Any]]) -> ParsedFile:
-    """Return the runs of all reports of a file; each stands with its place."""
+def _parse(reports: Reports) -> ParsedFile:
+    """Return the runs of all reports of a file."""
     if any(is_first_report(report) for _place, report in reports):
         return parse_first_report(reports)
     placed: list[Placed] = []
@@ -81,30 +64,19 @@ def _benchmarks(report: dict[str, Any], place: str) -> Iterator[Placed | Problem
             yield Problem(where, _NO_OBJECT, short_value(record))
 
 
-FORMAT = Format(
-    name="guidellm-json",
-    title="GuideLLM JSON",
+FORMAT, YAML_FORMAT = report_formats(
+    name="guidellm",
+    title="GuideLLM",
     version=1,
-    detect=_detect,
+    keys=(frozenset({"benchmarks"}),),
+    is_report=_is_report,
     parse=_parse,
     about=about.REPORT,
     tool=TOOL,
     command="guidellm run --backend kind=openai_http,target=http://localhost:8000 "
     "--profile kind=sweep --constraint kind=max_duration,seconds=30 "
     "--data kind=synthetic_text,prompt_tokens=256,output_tokens=128",
-    file_name="benchmarks.json",
-    fills=FILLS,
-    lacks=LACKS,
-)
-YAML_FORMAT = Format(
-    name="guidellm-yaml",
-    title="GuideLLM YAML",
-    version=1,
-    detect=_detect_yaml,
-    parse=_parse_yaml,
-    about=about.REPORT,
-    tool=TOOL,
-    file_name="benchmarks.yaml",
+    file_name="benchmarks",
     fills=FILLS,
     lacks=LACKS,
 )

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from experiments.formats.documents import (
-    InvalidFileError,
     MeasurementDocument,
     ParsedFile,
     Problem,
@@ -28,7 +25,8 @@ from experiments.formats.guidellm.records import (
 from experiments.formats.guidellm.rows import Row, Totals
 from experiments.formats.model_names import clean_name, served_model
 from experiments.formats.private import hidden_warning, public_settings
-from experiments.formats.problems import join_path, problems_of, short_value
+from experiments.formats.problems import checked, join_path, short_value
+from experiments.formats.runs import file_of_runs
 from hardware.resolution import HardwareFacts
 
 TOOL = "GuideLLM"
@@ -78,9 +76,7 @@ def parse_benchmarks(benchmarks: Sequence[Placed]) -> ParsedFile:
     warnings: list[Problem] = []
     for item in rows:
         runs.append(_run(item, problems, warnings))
-    if problems:
-        raise InvalidFileError(*problems)
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems)
 
 
 def _read(placed: Placed, problems: list[Problem]) -> _Read | None:
@@ -91,10 +87,8 @@ def _read(placed: Placed, problems: list[Problem]) -> _Read | None:
             Problem(join_path(placed.place, "type_"), _NOT_GENERATIVE, short_value(kind))
         )
         return None
-    try:
-        row = Row.model_validate(placed.record)
-    except ValidationError as error:
-        problems += problems_of(error, placed.place, source=placed.record)
+    row = checked(Row, placed.record, placed.place, problems)
+    if row is None:
         return None
     if row.setup is None:
         problems.append(Problem(placed.place, _NO_SETUP))

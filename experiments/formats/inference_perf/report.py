@@ -9,10 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from experiments.formats.base import Format
-from experiments.formats.content import Content
 from experiments.formats.documents import (
-    InvalidFileError,
     ModelDocument,
     ParsedFile,
     Problem,
@@ -33,11 +30,12 @@ from experiments.formats.llmd.figures import (
 from experiments.formats.llmd.load import Load, workload_of
 from experiments.formats.private import public_settings
 from experiments.formats.problems import join_path, problems_of, short_value
+from experiments.formats.reports import Reports, report_formats
+from experiments.formats.runs import file_of_runs
 from hardware.resolution import HardwareFacts
 
 TOOL = "inference-perf"
-_LACKS = ("model_name", "quantization", "backend", "gpu_model")
-_KEYS = {"load_summary", "successes", "failures"}
+_KEYS = frozenset({"load_summary", "successes", "failures"})
 _NO_REPORT = "An inference-perf report is an object with load_summary, successes and failures."
 _NOTHING = "None of the {total:,} requests was answered; nothing was measured."
 
@@ -70,28 +68,16 @@ class _Report(_Tolerant):
     failures: _Failures
 
 
-def _detect(content: Content) -> bool:
-    return bool(content.json[0]) and content.first_record.keys() >= _KEYS
+def _is_report(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() >= _KEYS
 
 
-def _detect_yaml(content: Content) -> bool:
-    return content.yaml_keys >= _KEYS and isinstance(content.yaml, dict)
-
-
-def _parse(content: Content) -> ParsedFile:
-    return _parse_reports(list(content.json_values()))
-
-
-def _parse_yaml(content: Content) -> ParsedFile:
-    return _parse_reports([("", content.yaml)])
-
-
-def _parse_reports(reports: list[tuple[str, Any]]) -> ParsedFile:
+def _parse(reports: Reports) -> ParsedFile:
     runs: list[RunDocument] = []
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for place, report in reports:
-        if not isinstance(report, Mapping) or not report.keys() >= _KEYS:
+        if not _is_report(report):
             problems.append(Problem(place, _NO_REPORT, short_value(report)))
             continue
         try:
@@ -105,9 +91,7 @@ def _parse_reports(reports: list[tuple[str, Any]]) -> ParsedFile:
             problems.append(Problem(join_path(place, "successes", "count"), message))
             continue
         runs.append(_run(read, report, measured, problems, warnings))
-    if problems:
-        raise InvalidFileError(*problems)
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems)
 
 
 def _measured(read: _Report, place: str) -> Measured:
@@ -167,28 +151,17 @@ def _run(
     )
 
 
-FORMAT = Format(
-    name="inference-perf-json",
-    title="inference-perf lifecycle report JSON",
+FORMAT, YAML_FORMAT = report_formats(
+    name="inference-perf",
+    title="inference-perf lifecycle report",
     version=1,
-    detect=_detect,
+    keys=(_KEYS,),
+    is_report=_is_report,
     parse=_parse,
     about=about.REPORT,
     tool=TOOL,
     command="inference-perf --config_file config.yml",
-    file_name="stage_0_lifecycle_metrics.json",
+    file_name="stage_0_lifecycle_metrics",
     fills=FILLS,
-    lacks=_LACKS,
-)
-YAML_FORMAT = Format(
-    name="inference-perf-yaml",
-    title="inference-perf lifecycle report YAML",
-    version=1,
-    detect=_detect_yaml,
-    parse=_parse_yaml,
-    about=about.REPORT,
-    tool=TOOL,
-    file_name="stage_0_lifecycle_metrics.yaml",
-    fills=FILLS,
-    lacks=_LACKS,
+    lacks=("model_name", "quantization", "backend", "gpu_model"),
 )

@@ -3,21 +3,22 @@
 Until 2026 its columns were labelled (ms) and held seconds; later ones say so.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, UnreadableError
+from experiments.formats.csv_rows import csv_rows, wrong_width
+from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.inferencex import about
 from experiments.formats.inferencex.runs import FILLS, Source, parse_rows
+from experiments.formats.numbers import read_number
 from experiments.formats.problems import short_value
 
 _START = "Model,ISL,OSL,Hardware,"
 _OURS = "InferenceX"
+_BEGINNING = 2000  # characters, of which the licence takes 300
 _LATENCY = re.compile(
     r"(?P<statistic>Mean|Median|P[\d.]+|Std) (?P<name>TTFT|TPOT|ITL|E2E Latency|Interactivity) "
     r"\((?P<unit>ms|s|tok/s/user)\)"
@@ -41,14 +42,15 @@ _MILLISECONDS = (
     "InferenceX writes seconds under (ms); this is more than a second a token. Send the file as "
     "the site exports it."
 )
+_LARGEST = 1e15
 _NO_NUMBER = "A number is needed here."
 
 
 def _detect(content: Content) -> bool:
-    lines = content.text.lstrip().splitlines()[:10]
-    about = [line for line in lines if line.startswith("#")]
+    lines = content.text.lstrip()[:_BEGINNING].splitlines()
+    above = [line for line in lines if line.startswith("#")]
     header = next((line for line in lines if not line.startswith("#")), "")
-    return header.startswith(_START) and any(_OURS in line for line in about)
+    return header.startswith(_START) and any(_OURS in line for line in above)
 
 
 def _parse(content: Content) -> ParsedFile:
@@ -63,22 +65,14 @@ def _sources(text: str, problems: list[Problem]) -> Iterator[Source]:
     """Yield each row under the keys of the JSON, with its line."""
     lines = text.splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if line.startswith(_START))
-    reader = csv.reader(io.StringIO("".join(lines[start:]), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader)]
-        for cells in reader:
-            if not any(cells):
-                continue
-            place = f"line {start + reader.line_num}"
-            if len(cells) != len(header):
-                message = f"The row has {len(cells)} values, the header {len(header)} columns."
-                problems.append(Problem(place, message, ",".join(cells)[:80]))
-                continue
-            origin = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell}
-            yield Source(place, _record(origin, place, problems), origin)
-    except csv.Error as error:
-        place = f"line {start + reader.line_num}"
-        raise UnreadableError(Problem(place, f"This is not valid CSV: {error}.")) from error
+    rows = csv_rows("".join(lines[start:]), above=start)
+    header = [name.strip() for name in next(rows)[1]]
+    for place, cells in rows:
+        if wrong := wrong_width(header, cells, place):
+            problems.append(wrong)
+            continue
+        origin = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell}
+        yield Source(place, _record(origin, place, problems), origin)
 
 
 def _record(cells: dict[str, str], place: str, problems: list[Problem]) -> dict[str, Any]:
@@ -90,9 +84,9 @@ def _record(cells: dict[str, str], place: str, problems: list[Problem]) -> dict[
         key = _WHOLE.get(column) or _figure_key(column)
         if key is None:
             continue  # a rate or power that the site shows beside these, made from them
-        number = _number(cell)
+        number = read_number(cell)
         at = f"{place}: {column}"
-        if number is None:
+        if number is None or not abs(number) < _LARGEST:
             problems.append(Problem(at, _NO_NUMBER, short_value(cell)))
         elif column.startswith("Mean TPOT") and number > _SLOWEST_SECONDS_PER_TOKEN:
             problems.append(Problem(at, _MILLISECONDS, number))
@@ -110,14 +104,6 @@ def _figure_key(column: str) -> str | None:
     if found is None:
         return None
     return f"{found['statistic'].lower()}_{_NAMES.get(found['name'], found['name'].lower())}"
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if abs(value) < 1e15 else None
 
 
 FORMAT = Format(

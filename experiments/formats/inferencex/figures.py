@@ -13,6 +13,7 @@ from typing import Any
 from experiments.formats.documents import Problem
 from experiments.formats.figures import Figures
 from experiments.formats.inferencex.rows import Gpus, Row
+from experiments.formats.numbers import is_number
 from experiments.formats.problems import join_path, short_value
 
 _LATENCIES = {
@@ -108,7 +109,7 @@ def _add_rates(figures: Figures, record: Mapping[str, Any], gpus: Gpus, place: s
         counted = counted if apart else gpus.total
         value, at = record.get(key), join_path(place, key)
         figures.add(f"{metric}_per_gpu", value, "tok/s/gpu", at=at, definition=definition)
-        if not counted or isinstance(value, bool) or not isinstance(value, int | float):
+        if not counted or not is_number(value):
             continue
         if not 0 < value < _LARGEST:
             continue

@@ -31,7 +31,7 @@ def _switch(value: Any) -> Any:
 
 Switch = Annotated[bool | None, BeforeValidator(_switch)]
 Size = Annotated[Count | None, NotBoolean]
-Degree = Annotated[int | None, NotBoolean, Field(ge=0, le=MOST_GPUS)]
+Degree = Annotated[Annotated[int, Field(ge=0, le=MOST_GPUS)] | None, NotBoolean]
 
 
 class Outcome(BaseModel):

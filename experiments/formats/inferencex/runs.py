@@ -9,10 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from experiments.formats.documents import (
-    InvalidFileError,
     ModelDocument,
     ParsedFile,
     Problem,
@@ -26,7 +23,8 @@ from experiments.formats.inferencex.rows import Gpus, Row, gpu_model, gpus_of
 from experiments.formats.loads import ClientLoad, serving_workload
 from experiments.formats.model_names import served_model
 from experiments.formats.private import hidden_warning, public_settings
-from experiments.formats.problems import problems_of
+from experiments.formats.problems import checked
+from experiments.formats.runs import file_of_runs
 from hardware.resolution import HardwareFacts
 
 FILLS = (
@@ -76,10 +74,8 @@ def parse_rows(sources: Sequence[Source], problems: Sequence[Problem] = ()) -> P
     problems = list(problems)
     warnings: list[Problem] = []
     for source in sources:
-        try:
-            row = Row.model_validate(source.record)
-        except ValidationError as error:
-            problems += problems_of(error, source.place, source=source.record)
+        row = checked(Row, source.record, source.place, problems)
+        if row is None:
             continue
         gpus = gpus_of(row, source.record)
         if gpus.total and gpus.total > MOST_GPUS:
@@ -96,13 +92,9 @@ def parse_rows(sources: Sequence[Source], problems: Sequence[Problem] = ()) -> P
         runs.append(_run(source, row, gpus, figures, warnings, failed=failed))
         problems += figures.problems
         warnings += [*figures.warnings, *_about(row, gpus, source.place, failed=failed)]
-    if problems:
-        raise InvalidFileError(*problems)
-    if runs and all(run.status == "failed" for run in runs):
-        raise InvalidFileError(*(Problem(run.path, _FAILED) for run in runs))
     if any(not run.workload.configured_input_tokens for run in runs):
         warnings.append(Problem("", _NO_LENGTHS))
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems, failed=_FAILED)
 
 
 def _about(row: Row, gpus: Gpus, place: str, *, failed: bool) -> list[Problem]:

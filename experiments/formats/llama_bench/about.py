@@ -6,7 +6,7 @@ from experiments.formats.base import About, RunFacts
 
 _RUN_FOR_EACH = "`tg` row, unpaired `pp` row, `pg` row"
 _ROW = RunFacts(
-    model="○",
+    model="○ file, else ?",
     quantization="○",
     backend="●",
     gpu="●",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments.formats.csv_rows import wrong_width
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.llama_bench.rows import Source
 
@@ -25,12 +26,8 @@ def row_of_cells(
     header: Sequence[str], values: Sequence[str | None], place: str
 ) -> Source | Problem:
     """Return the row as a mapping of the columns that are filled, or why it cannot be read."""
-    if len(values) != len(header):
-        return Problem(
-            place,
-            f"The row has {len(values)} values, the header {len(header)} columns.",
-            ",".join(value or "" for value in values)[:80],
-        )
+    if wrong := wrong_width(header, values, place):
+        return wrong
     record: Mapping[str, Any] = {
         name: value for name, value in zip(header, values, strict=True) if value
     }

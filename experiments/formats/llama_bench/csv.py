@@ -1,12 +1,11 @@
 """llama-bench `-o csv`: columns are mapped by their header, which differs between builds."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
-from experiments.formats.documents import ParsedFile, Problem, UnreadableError
+from experiments.formats.csv_rows import csv_rows
+from experiments.formats.documents import ParsedFile, Problem
 from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.cells import check_header, row_of_cells
 from experiments.formats.llama_bench.rows import FILLS, Source
@@ -26,19 +25,12 @@ def _parse(content: Content) -> ParsedFile:
 
 def _rows(text: str) -> Iterator[Source | Problem]:
     """Yield each row with its line, or the reason why it cannot be read."""
-    table = text.lstrip()
-    lines_before = text[: len(text) - len(table)].count("\n")
-    reader = csv.reader(io.StringIO(table, newline=""), strict=True)
-    try:
-        header = next(reader)
-        check_header(header, f"line {lines_before + 1}")
-        for values in reader:
-            if values and values != header:  # files put one behind the other repeat it
-                yield row_of_cells(header, values, f"line {lines_before + reader.line_num}")
-    except csv.Error as error:
-        raise UnreadableError(
-            Problem(f"line {lines_before + reader.line_num}", f"This is not valid CSV: {error}.")
-        ) from error
+    rows = csv_rows(text)
+    place, header = next(rows)
+    check_header(header, place)
+    for place, values in rows:
+        if values != header:  # files put one behind the other repeat it
+            yield row_of_cells(header, values, place)
 
 
 FORMAT = Format(

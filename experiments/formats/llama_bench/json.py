@@ -9,7 +9,7 @@ from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.rows import FILLS, Source
 from experiments.formats.llama_bench.runs import parse_rows
 from experiments.formats.llama_bench.tables import refuse_table_beside
-from experiments.formats.problems import short_value
+from experiments.formats.records import records_of
 
 _KEYS = {"avg_ts", "n_prompt", "n_gen", "model_type"}
 
@@ -25,15 +25,8 @@ def _parse(content: Content) -> ParsedFile:
 
 def _rows(content: Content) -> Iterator[Source | Problem]:
     """Yield each row with its place: `[3]` in an array, `line 5` in JSON Lines."""
-    for document in content.json[0]:
-        values = document.value if isinstance(document.value, list) else [document.value]
-        for index, value in enumerate(values):
-            place = f"{document.place}[{index}]" if values is document.value else document.place
-            if isinstance(value, dict):
-                yield Source(place=place, record=value)
-            else:
-                message = "A llama-bench row is a JSON object."
-                yield Problem(place, message, short_value(value))
+    for place, value in records_of(content, what="A llama-bench row"):
+        yield value if isinstance(value, Problem) else Source(place=place, record=value)
 
 
 FORMAT = Format(

@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
-    ValidationError,
 )
 
 from experiments.formats.documents import (
@@ -22,7 +21,7 @@ from experiments.formats.documents import (
     Problem,
 )
 from experiments.formats.fields import NotBoolean, Time
-from experiments.formats.problems import problems_of
+from experiments.formats.problems import checked
 
 MAX_TEXT = 200
 FILLS = (
@@ -153,10 +152,8 @@ def check_rows(found: Iterable[Source | Problem]) -> list[PlacedRow]:
         if isinstance(item, Problem):
             problems.append(item)
             continue
-        try:
-            row = Row.model_validate(_as_timed(item.record))
-        except ValidationError as error:
-            problems += problems_of(error, item.place)
+        row = checked(Row, _as_timed(item.record), item.place, problems)
+        if row is None:
             continue
         if row.n_prompt == 0 and row.n_gen == 0:
             message = "A row needs n_prompt or n_gen above 0; both are 0."

@@ -8,12 +8,12 @@ from typing import Any
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.llama_bench.titles import Title, find_title
+from experiments.formats.terminal import without_controls
 
 Cells = tuple[str, ...]
 
 _FIRST_COLUMNS = ("model", "size", "params")
 _LAST_COLUMNS = ("test", "t/s")
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?")
 # How "±" looks after UTF-8 was read as Windows-1252, or by a Windows console (code page 437, 850).
 _MANGLED_SIGNS = ("Â±", "┬▒")
 _SEPARATOR = re.compile(r":?-+:?")
@@ -164,8 +164,7 @@ class _Reader:
 
 def _clean_lines(text: str) -> Iterator[str]:
     """Yield the lines as a terminal would show them: no colours, no text written over."""
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
+    text = without_controls(text)
     for sign in _MANGLED_SIGNS:
         text = text.replace(sign, "±")
     for line in text.split("\n"):

@@ -5,7 +5,6 @@ sensors' figures where it ran one test alone, its words and switches as settings
 everything else beside the figures.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from experiments.formats.llama_bench import about
 from experiments.formats.llama_bench.rows import FILLS, Source
 from experiments.formats.llama_bench.runs import parse_rows
 from experiments.formats.llama_bench.tables import refuse_table_beside
-from experiments.formats.numbers import without_nonfinite
+from experiments.formats.numbers import positive, without_nonfinite
 from experiments.formats.problems import join_path, short_value
 
 Record = Mapping[str, Any]
@@ -47,16 +46,18 @@ _NO_SPEED = {
 }
 _NO_SPEED |= {"notes", "quant", "status", "test", "timestamp", "user"}
 
+_LARGEST_READING = 1e12
+
 
 def _detect(content: Content) -> bool:
-    return any(_has_row(value) for _place, value in _records(content))
+    return any(_has_row(value) for _place, value in content.json_values())
 
 
 def _parse(content: Content) -> ParsedFile:
     refuse_table_beside(content, "as JSON")
     found: list[Source | Problem] = []
     failed: list[str] = []
-    for place, record in _records(content):
+    for place, record in content.json_values():
         for row_place, row in _rows_of(place, record):
             if row is None:
                 failed.append(row_place)
@@ -70,16 +71,6 @@ def _parse(content: Content) -> ParsedFile:
         message = "Tests without a result, as they are left when they fail, were skipped."
         warnings.append(Problem(failed[0], message, len(failed)))
     return parse_rows(found, warnings)
-
-
-def _records(content: Content) -> Iterator[tuple[str, Any]]:
-    """Yield each record of the script with its place, those of arrays one by one."""
-    for document in content.json[0]:
-        if isinstance(document.value, list):
-            for index, value in enumerate(document.value):
-                yield f"{document.place}[{index}]", value
-        else:
-            yield document.place, document.value
 
 
 def _has_row(record: Any) -> bool:
@@ -160,7 +151,7 @@ def _readings(facts: Record) -> Iterator[MeasurementDocument]:
     loading of the model, too. A processor's own GPU keeps a model outside of its VRAM, in GTT.
     """
     for name, statistic in _POWER.items():
-        watts = _figure(facts.get(name))
+        watts = positive(facts.get(name), below=_LARGEST_READING)
         if watts:
             yield MeasurementDocument(
                 metric="gpu_power_watts",
@@ -170,7 +161,11 @@ def _readings(facts: Record) -> Iterator[MeasurementDocument]:
                 unit="W",
                 context={"as_written": name},
             )
-    peaks = {name: _figure(facts[name]) for name in _GPU_MEMORY_PEAKS if name in facts}
+    peaks = {
+        name: positive(facts[name], below=_LARGEST_READING)
+        for name in _GPU_MEMORY_PEAKS
+        if name in facts
+    }
     known = [peak for peak in peaks.values() if peak]
     if "vram_peak_mib" in peaks and len(known) == len(peaks):
         yield MeasurementDocument(
@@ -181,13 +176,6 @@ def _readings(facts: Record) -> Iterator[MeasurementDocument]:
             unit="GB",
             context=peaks,
         )
-
-
-def _figure(value: Any) -> float | None:
-    """Return a number above 0 that a sensor gave."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and 0 < value < 1e12 else None
 
 
 FORMAT = Format(

@@ -15,6 +15,7 @@ from experiments.formats import wall_clock
 from experiments.formats.documents import Problem
 from experiments.formats.fields import Count
 from experiments.formats.figures import Figures
+from experiments.formats.numbers import positive
 from experiments.formats.problems import join_path
 from experiments.formats.wall_clock import add_wall_clock, doubt_stated_rate
 
@@ -180,7 +181,4 @@ def _total(length: Statistics | None, completed: int) -> float | None:
 
 def mean_of(length: Statistics | None) -> float | None:
     """Return the mean length of requests, None where it can be none."""
-    mean = length.mean if length else None
-    if isinstance(mean, bool) or not isinstance(mean, int | float):
-        return None
-    return float(mean) if 0 < mean < 2**31 else None
+    return positive(length.mean, below=2**31) if length else None

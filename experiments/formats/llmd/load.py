@@ -1,6 +1,5 @@
 """The load of an llm-d benchmark report: what it states, and the tool's own configuration."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +8,7 @@ from experiments.formats.documents import WorkloadDocument
 from experiments.formats.guidellm.load import read_data_set
 from experiments.formats.llmd.figures import Requests, mean_of
 from experiments.formats.loads import ALL_AT_ONCE, ClientLoad, serving_workload
+from experiments.formats.numbers import positive
 
 _LARGEST = 2**31
 # Where tools write their own rate and limit; numbers, or the text "inf".
@@ -41,8 +41,8 @@ def native_load(tool: str, native: Mapping[str, Any]) -> Load:
 
 def workload_of(load: Load, requests: Requests) -> WorkloadDocument:
     """Return the workload; a limit above the number of requests is none."""
-    rate = _positive(load.rate)
-    limit = _positive(load.concurrency)
+    rate = positive(load.rate)
+    limit = positive(load.concurrency)
     if limit is not None and limit >= requests.total:
         limit = None
     schedule = _schedule(load)
@@ -52,7 +52,7 @@ def workload_of(load: Load, requests: Requests) -> WorkloadDocument:
             rate=rate,
             limit=int(limit) if limit and limit < _LARGEST else None,
             requests=requests.total if _states_load(load) else None,
-            burstiness=_positive(load.native.get("burstiness")),
+            burstiness=positive(load.native.get("burstiness")),
             constant=schedule == "constant",
         ),
         input_tokens=mean_of(requests.input_length),
@@ -97,13 +97,6 @@ def _at(record: Any, *keys: str) -> Any:
     return record
 
 
-def _positive(value: Any) -> float | None:
-    """Return a number above 0 that is finite, None for any other value."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0 < value < math.inf else None
-
-
 def _whole(value: Any) -> int | None:
-    number = _positive(value)
+    number = positive(value)
     return round(number) if number and 1 <= number < _LARGEST else None

@@ -5,9 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from experiments.formats.base import Format
-from experiments.formats.content import Content
-from experiments.formats.documents import InvalidFileError, ParsedFile, Problem, RunDocument
+from experiments.formats.documents import ParsedFile, Problem, RunDocument
 from experiments.formats.llmd import about
 from experiments.formats.llmd.figures import FILLS, figures_of
 from experiments.formats.llmd.first import read_first
@@ -18,12 +16,11 @@ from experiments.formats.llmd.stack import engine_of, hardware_of, setup_of
 from experiments.formats.model_names import served_model
 from experiments.formats.private import hidden_warning
 from experiments.formats.problems import join_path, problems_of, short_value
+from experiments.formats.reports import Reports, report_formats
+from experiments.formats.runs import file_of_runs
 
-_TOOL = "llm-d-benchmark"
-_FILLS = ("model_name", "quantization", "backend", "backend_version", "gpu_model", *FILLS)
-_LACKS = ("quantization",)
-_FIRST_KEYS = {"version", "scenario", "metrics"}
-_LATER_KEYS = {"version", "run", "results"}
+_FIRST_KEYS = frozenset({"version", "scenario", "metrics"})
+_LATER_KEYS = frozenset({"version", "run", "results"})
 _NOTHING = "None of the {total:,} requests was answered; nothing was measured."
 _COMBINED = "Other treatments ran against the same servers at the same time; it is not ranked."
 _NO_REPORT = "An llm-d benchmark report is an object with a version."
@@ -49,34 +46,15 @@ def _is_report(value: Any) -> bool:
     )
 
 
-def _detect(content: Content) -> bool:
-    return bool(content.json[0]) and _is_report(content.first_record)
-
-
-def _detect_yaml(content: Content) -> bool:
-    keys = content.yaml_keys
-    return (keys >= _FIRST_KEYS or keys >= _LATER_KEYS) and _is_report(content.yaml)
-
-
-def _parse(content: Content) -> ParsedFile:
-    return _parse_reports(list(content.json_values()))
-
-
-def _parse_yaml(content: Content) -> ParsedFile:
-    return _parse_reports([("", content.yaml)])
-
-
-def _parse_reports(reports: list[tuple[str, Any]]) -> ParsedFile:
+def _parse(reports: Reports) -> ParsedFile:
     problems: list[Problem] = []
     warnings: list[Problem] = []
     readings = list(_readings(reports, problems))
     runs = [_run(reading, problems, warnings) for reading in readings]
-    if problems:
-        raise InvalidFileError(*problems)
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems)
 
 
-def _readings(reports: list[tuple[str, Any]], problems: list[Problem]) -> Iterator[Reading]:
+def _readings(reports: Reports, problems: list[Problem]) -> Iterator[Reading]:
     """Yield what each report says; one in which nothing was measured is a problem."""
     for place, report in reports:
         if not _is_report(report):
@@ -128,27 +106,16 @@ def _run(reading: Reading, problems: list[Problem], warnings: list[Problem]) -> 
     )
 
 
-FORMAT = Format(
-    name="llmd-report-json",
-    title="llm-d benchmark report JSON",
+FORMAT, YAML_FORMAT = report_formats(
+    name="llmd-report",
+    title="llm-d benchmark report",
     version=1,
-    detect=_detect,
+    keys=(_FIRST_KEYS, _LATER_KEYS),
+    is_report=_is_report,
     parse=_parse,
     about=about.REPORT,
-    tool=_TOOL,
-    file_name="benchmark_report.json",
-    fills=_FILLS,
-    lacks=_LACKS,
-)
-YAML_FORMAT = Format(
-    name="llmd-report-yaml",
-    title="llm-d benchmark report YAML",
-    version=1,
-    detect=_detect_yaml,
-    parse=_parse_yaml,
-    about=about.REPORT,
-    tool=_TOOL,
-    file_name="benchmark_report.yaml",
-    fills=_FILLS,
-    lacks=_LACKS,
+    tool="llm-d-benchmark",
+    file_name="benchmark_report",
+    fills=("model_name", "quantization", "backend", "backend_version", "gpu_model", *FILLS),
+    lacks=("quantization",),
 )

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.formats.documents import Problem
-from experiments.formats.fields import Count, NotBoolean
+from experiments.formats.fields import Count, EpochTime, NotBoolean
 from experiments.formats.figures import Figures
+from experiments.formats.numbers import positive
 from experiments.formats.problems import join_path
 
 SECONDS_PER_MINUTE = 60
@@ -59,9 +60,7 @@ class Summary(BaseModel):
     mean_input_tokens: Whole | None = None
     mean_output_tokens: Whole | None = None
     num_concurrent_requests: Whole | None = None
-    timestamp: Annotated[float | None, NotBoolean] = Field(
-        default=None, ge=946684800, lt=4102444800
-    )
+    timestamp: EpochTime | None = None
     results_num_requests_started: Whole | None = None
     results_number_errors: Whole | None = None
     results_num_completed_requests: Whole
@@ -112,10 +111,10 @@ def _contradictions(record: Mapping[str, Any], summary: Summary, place: str) -> 
     """Return a warning for each figure that cannot be what its name says."""
     warnings = []
     first, whole, speed = (
-        _number(record.get(f"results_{name}_mean"))
+        positive(record.get(f"results_{name}_mean"))
         for name in ("ttft_s", "end_to_end_latency_s", "request_output_throughput_token_per_s")
     )
-    tokens = _number(summary.results_number_output_tokens_mean)
+    tokens = positive(summary.results_number_output_tokens_mean)
     if first and whole and first >= _NOT_STREAMED_FROM * whole:
         at = join_path(place, "results_ttft_s_mean")
         warnings.append(Problem(at, _NOT_STREAMED, first))
@@ -127,9 +126,3 @@ def _contradictions(record: Mapping[str, Any], summary: Summary, place: str) -> 
         at = join_path(place, "num_concurrent_requests")
         warnings.append(Problem(at, _FEWER, f"{sent} sent, {limit} allowed"))
     return warnings
-
-
-def _number(value: Any) -> float | None:
-    """Return a number above 0, None for everything else."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 < value < float("inf") else None

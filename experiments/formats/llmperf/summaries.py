@@ -3,18 +3,13 @@
 Neither engine nor machine is in them: who measured a provider of models cannot know either.
 """
 
-import math
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
-
-from pydantic import ValidationError
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import (
-    InvalidFileError,
     ModelDocument,
     ParsedFile,
     Problem,
@@ -26,9 +21,11 @@ from experiments.formats.llmperf import about
 from experiments.formats.llmperf.rows import Summary, is_result, summary_figures
 from experiments.formats.loads import ClientLoad, serving_workload
 from experiments.formats.model_names import served_model
+from experiments.formats.numbers import positive
 from experiments.formats.private import hidden_warning, public_settings
-from experiments.formats.problems import join_path, problems_of
-from experiments.formats.records import records_of
+from experiments.formats.problems import join_path
+from experiments.formats.records import checked_records, records_of
+from experiments.formats.runs import file_of_runs
 from hardware.resolution import HardwareFacts
 
 KEY = "results_ttft_s_mean"
@@ -62,24 +59,12 @@ def _parse(content: Content) -> ParsedFile:
     runs: list[RunDocument] = []
     warnings: list[Problem] = []
     problems: list[Problem] = []
-    for place, record in _summaries(content):
-        if isinstance(record, Problem):
-            problems.append(record)
-            continue
-        try:
-            summary = Summary.model_validate(record)
-        except ValidationError as error:
-            problems += problems_of(error, place, source=record)
-            continue
+    for place, record, summary in checked_records(_summaries(content), Summary, problems):
         figures = summary_figures(record, summary, place)
         runs.append(_run(place, record, summary, figures, warnings))
         problems += figures.problems
         warnings += figures.warnings
-    if problems:
-        raise InvalidFileError(*problems)
-    if runs and all(run.status == "failed" for run in runs):
-        raise InvalidFileError(*(item for item in warnings if item.message == _NOTHING))
-    return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
+    return file_of_runs(runs, warnings, problems, failed=_NOTHING)
 
 
 def _summaries(content: Content) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
@@ -130,8 +115,8 @@ def _run(
                 limit=summary.num_concurrent_requests,
                 requests=summary.results_num_requests_started,
             ),
-            input_tokens=_length(summary.results_number_input_tokens_mean),
-            output_tokens=_length(summary.results_number_output_tokens_mean),
+            input_tokens=positive(summary.results_number_input_tokens_mean),
+            output_tokens=positive(summary.results_number_output_tokens_mean),
             configured_input_tokens=summary.mean_input_tokens or None,
             configured_output_tokens=summary.mean_output_tokens or None,
         ),
@@ -141,7 +126,7 @@ def _run(
         ),
         measurements=figures.measurements,
         status="failed" if nothing else "completed",
-        started_at=datetime.fromtimestamp(summary.timestamp, UTC) if summary.timestamp else None,
+        started_at=summary.timestamp,
         tool="llmperf",
         tool_version=summary.version,
         sweep_group=repr(
@@ -157,10 +142,6 @@ def _run(
 
 def _model(name: str | None) -> ModelDocument:
     return served_model(_MODEL_VERSION.sub("", name) if name else None)
-
-
-def _length(value: float | None) -> float | None:
-    return value if value is not None and 0 < value < math.inf else None
 
 
 FORMAT = Format(

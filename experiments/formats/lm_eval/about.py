@@ -6,11 +6,11 @@ JSON = About(
     what="lm-evaluation-harness `results_*.json`, 0.3 and before, 0.4 and after",
     run_for_each="no run: scores",
     says="tasks, protocol, mostly the model's name",
-    asks="mostly the quantization",
+    asks="mostly the quantization, until 0.3 some models",
     facts=(
         ScoreFacts(
             version="0.3 and before",
-            model="○",
+            model="○ else ?",
             quantization="○ else ?",
             harness="○",
             task_version="●",

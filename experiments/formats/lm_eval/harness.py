@@ -53,6 +53,7 @@ class Evaluation:
     """One run of the harness: a model, its tasks by name, and what holds for all of them.
 
     `protocol` is what the tasks share; `limit` is the limit on questions, None without one.
+    `doubts_guessing`: scores that guessing would reach wait for a curator.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Evaluation:
     limit: str | None = None
     measured_at: datetime | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    doubts_guessing: bool = False
 
     def below(self, task: TaskResult) -> Iterator[TaskResult]:
         """Yield the tasks and groups below a group, each once, whatever circle they form."""

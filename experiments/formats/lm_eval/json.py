@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from benchmarks.protocol import Protocol
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
-from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR, epoch_moment
 from experiments.formats.lm_eval import about
 from experiments.formats.lm_eval.harness import Evaluation
 from experiments.formats.lm_eval.model import (
@@ -18,8 +18,10 @@ from experiments.formats.lm_eval.model import (
     read_arguments,
     reported_names,
     shared_protocol,
+    text_of,
 )
-from experiments.formats.lm_eval.results import Record, read_tasks
+from experiments.formats.lm_eval.record import Record
+from experiments.formats.lm_eval.results import read_tasks
 from experiments.formats.lm_eval.scores import parse_evaluations
 from experiments.formats.problems import join_path, short_value
 
@@ -121,11 +123,11 @@ def _protocol(record: Record, config: Mapping[str, Any], arguments: Mapping[str,
     if used is None and template != "":
         used = "yes" if template else "no"
     if record.value.get("system_instruction"):
-        sha = _text(record.value.get("system_instruction_sha")) or "of unknown hash"
+        sha = text_of(record.value.get("system_instruction_sha")) or "of unknown hash"
         used = f"{used or 'not known'}, system instruction {sha[:16]}"
     return replace(
         shared,
-        harness_version=_text(record.value.get("lm_eval_version")),
+        harness_version=text_of(record.value.get("lm_eval_version")),
         chat_template=used,
     )
 
@@ -136,14 +138,11 @@ def _measured_at(record: Record) -> datetime | None:
     if seconds is None:
         return None
     try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        moment = None
-    if moment is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        return epoch_moment(seconds)
+    except ValueError:
         message = f"A date is seconds since 1970, in the years {EARLIEST_YEAR} to {LATEST_YEAR}."
         record.complain(message, record.value.get("date"), "date")
         return None
-    return moment
 
 
 def _context(
@@ -175,10 +174,6 @@ def _is_short(value: Any) -> bool:
     return isinstance(value, bool | int) or (
         isinstance(value, str) and 0 < len(value) <= _LONGEST_FACT
     )
-
-
-def _text(value: Any) -> str | None:
-    return value.strip() if isinstance(value, str) and value.strip() else None
 
 
 FORMAT = Format(

@@ -1,6 +1,6 @@
-"""lm-evaluation-harness metrics: which are shares of 1, which way is better, which is the main one.
+"""Metrics of lm-evaluation-harness and lighteval: shares of 1, which way is better, the main ones.
 
-The harness writes shares as fractions and everything else as it is; nothing in its files says
+The harnesses write shares as fractions and everything else as it is; nothing in their files says
 which is which, so the names decide. A metric that is in no list keeps its value, and the site asks
 a curator when that looks like a fraction.
 """
@@ -8,10 +8,13 @@ a curator when that looks like a fraction.
 import re
 from dataclasses import dataclass
 
+from experiments.formats.numbers import as_percent
+
 # Shares of right answers (or, for CrowS-Pairs, of stereotyped ones).
 _SHARE = re.compile(
-    r"""acc(_\w+)? | \w+_acc | accuracy | bacc | balanced_acc | mc[12] | pass(@|_at_)\d+
+    r"""(\w+_)?acc(_\w+)? | accuracy | bacc | balanced_acc | mc[12] | pass(@|_at_)\d+
     | multiple_choice_grade | exact_str_match | math_verify | pct_stereotype | precision | recall
+    | p?qem | extractive_match | (avg|maj)@\d+
     | (\w+_)?(exact_match|exact|em) | (\w+_)?f1(_\w+)?""",
     re.VERBOSE,
 )
@@ -33,11 +36,11 @@ _LOWER_IS_BETTER = re.compile(
 # The figure that stands under the benchmark's own name. For these it is the one that the Open LLM
 # Leaderboard ranked by; for all others, the first of the plain ones that a task has.
 _MAIN_METRICS: dict[str, tuple[str, ...]] = {
-    "arc_challenge": ("acc_norm", "exact_match"),
+    "arc_challenge": ("acc_norm", "exact_match", "extractive_match"),
     "bbh": ("exact_match", "acc_norm"),
     "drop": ("f1",),
-    "gpqa": ("acc_norm", "exact_match"),
-    "gpqa_diamond": ("acc_norm", "exact_match"),
+    "gpqa": ("acc_norm", "exact_match", "extractive_match", "pass@1"),
+    "gpqa_diamond": ("acc_norm", "exact_match", "extractive_match", "pass@1"),
     "hellaswag": ("acc_norm",),
     "ifeval": ("prompt_level_strict_acc",),
     "musr": ("acc_norm",),
@@ -46,6 +49,8 @@ _MAIN_METRICS: dict[str, tuple[str, ...]] = {
 _PLAIN_METRICS = (
     "acc",
     "exact_match",
+    "extractive_match",
+    "qem",
     "em",
     "exact",
     "pass@1",
@@ -70,6 +75,11 @@ class OutOfScaleError(ValueError):
     """A share that is none; the message says where it must lie."""
 
 
+def is_share(metric: str) -> bool:
+    """Tell whether a metric is a share of 1."""
+    return _SHARE.fullmatch(metric) is not None
+
+
 def in_percent(metric: str, value: float, task: str) -> bool:
     """Tell whether a figure that may be a share or a percentage is given in percent."""
     may_be = _SHARE_OR_PERCENT.fullmatch(metric) is not None
@@ -82,7 +92,7 @@ def scaled(metric: str, value: float, stderr: float | None, *, percent: bool) ->
     `percent` tells that the task gives its SQuAD-like shares in percent (see `in_percent`).
     Raises OutOfScaleError for a share below 0 or above 1 (100 in percent).
     """
-    if _SHARE.fullmatch(metric) is None:
+    if not is_share(metric):
         return Scaled(value, stderr, _OTHER_SCALE.fullmatch(metric) is not None)
     if percent and _SHARE_OR_PERCENT.fullmatch(metric):
         if not 0 <= value <= 100:
@@ -90,19 +100,14 @@ def scaled(metric: str, value: float, stderr: float | None, *, percent: bool) ->
         return Scaled(value, stderr, known=True)
     if not 0 <= value <= 1:
         raise OutOfScaleError("The harness writes it as a fraction between 0 and 1.")
-    return Scaled(_percent(value), None if stderr is None else _percent(stderr), known=True)
-
-
-def _percent(share: float) -> float:
-    """Return a share in percent: 0.7212 gives 72.12, not 72.11999999999999."""
-    return round(100 * share, 10)
+    return Scaled(as_percent(value), None if stderr is None else as_percent(stderr), known=True)
 
 
 def higher_is_better(metric: str, stated: bool | None) -> bool:
     """Return which way is better: known by the metric's name, else as the file states, else up."""
     if _LOWER_IS_BETTER.fullmatch(metric):
         return False
-    return _SHARE.fullmatch(metric) is not None or stated is not False
+    return is_share(metric) or stated is not False
 
 
 def is_main_metric(benchmark: str, metric: str) -> bool:

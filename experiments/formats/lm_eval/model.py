@@ -70,13 +70,13 @@ def model_document(arguments: Mapping[str, Any], stated_name: Any = None) -> Mod
     names = reported_names(arguments, stated_name)
     reported = next((name for name in names if names_a_model(name)), None)
     name, in_name = split_quantized_name(reported) if reported else (None, None)
-    gguf_name, gguf_quantization = split_model_file_name(_text(arguments.get("gguf_file")) or "")
+    gguf_name, gguf_quantization = split_model_file_name(text_of(arguments.get("gguf_file")) or "")
     if gguf_quantization:
         name, in_name = gguf_name, gguf_quantization
     loaded = _loaded_quantization(arguments)
     if loaded and in_name and in_name.startswith(loaded):
         loaded = in_name  # the name says more: "GPTQ-INT4" for "GPTQ"
-    revision = _text(arguments.get("revision"))
+    revision = text_of(arguments.get("revision"))
     if name and revision and revision != "main" and not _COMMIT.fullmatch(revision):
         name = f"{name}@{revision}"
     return ModelDocument(
@@ -104,7 +104,7 @@ def shared_protocol(arguments: Mapping[str, Any], model_type: Any) -> Protocol:
     A chat endpoint puts every prompt into the chat template.
     """
     thinking = arguments.get("enable_thinking")
-    kv_cache = _text(arguments.get("kv_cache_dtype"))
+    kv_cache = text_of(arguments.get("kv_cache_dtype"))
     return Protocol(
         harness=HARNESS,
         chat_template="yes" if str(model_type).endswith("chat-completions") else None,
@@ -131,17 +131,18 @@ def _loaded_quantization(arguments: Mapping[str, Any]) -> str | None:
     if _is_true(arguments.get("load_in_8bit")):
         return "BNB-8bit"
     for key in ("autogptq", "gptqmodel"):
-        if _text(arguments.get(key)) or _is_true(arguments.get(key)):
+        if text_of(arguments.get(key)) or _is_true(arguments.get(key)):
             return None if str(arguments[key]).lower() == "false" else "GPTQ"
-    stated = resolve_quantization(_text(arguments.get("quantization")) or "")
+    stated = resolve_quantization(text_of(arguments.get("quantization")) or "")
     return stated.name if stated.known else None
 
 
 def _number_type(arguments: Mapping[str, Any]) -> str | None:
-    stated = (_text(arguments.get("dtype")) or _text(arguments.get("precision")) or "").lower()
+    stated = (text_of(arguments.get("dtype")) or text_of(arguments.get("precision")) or "").lower()
     found = resolve_quantization(_DTYPES.get(stated, stated))
     return found.name if found.known else None
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """Return a text without blanks around it, None for an empty one and for what is none."""
     return value.strip() if isinstance(value, str) and value.strip() else None

@@ -6,9 +6,11 @@ another filter of the same metric is another protocol of the same benchmark.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from benchmarks.totals import CategoryData
+from experiments.formats.chance import guessing_doubt
 from experiments.formats.documents import (
     InvalidFileError,
     ParsedFile,
@@ -25,6 +27,7 @@ from experiments.formats.lm_eval.metrics import (
     higher_is_better,
     in_percent,
     is_main_metric,
+    is_share,
     metric_in_name,
     preference,
     scaled,
@@ -116,6 +119,7 @@ class _Scores:
             complete=not reasons,
             partial_reason="; ".join(reasons) or None,
             scale_known=known and (own is None or own.known),
+            doubt=self._doubt(figure, own, categories),
             higher_is_better=higher_is_better(
                 figure.metric, source.higher_is_better.get(figure.metric)
             ),
@@ -137,6 +141,22 @@ class _Scores:
                         CategoryData(category=name, score=value.value, total=part.answered)
                     )
         return tuple(categories), known
+
+    def _doubt(
+        self, figure: Figure, own: Scaled | None, categories: Sequence[CategoryData]
+    ) -> str | None:
+        """Return why a share may be no more than guessing gives, None where nothing says so."""
+        if not self.evaluation.doubts_guessing or not is_share(figure.metric):
+            return None
+        scores = [item.score for item in categories if item.score is not None]
+        if own is None and not scores:
+            return None
+        entry = curated(self.benchmark)
+        return guessing_doubt(
+            own.value if own else fmean(scores),
+            stderr=own.stderr if own else None,
+            choices=entry.choices if entry else None,
+        )
 
     def _scaled(self, task: TaskResult, figure: Figure) -> Scaled | None:
         percent = self._percent[task.path]

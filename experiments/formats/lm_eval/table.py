@@ -8,6 +8,7 @@ from benchmarks.totals import category_key
 from experiments.formats.documents import Problem
 from experiments.formats.lm_eval.harness import Figure, label_depth, plain_label
 from experiments.formats.lm_eval.tasks import is_curated_task
+from experiments.formats.numbers import is_left_out, no_result, read_number
 
 HEADER = re.compile(
     r"^[ \t]*\|[ \t]*(Tasks?|Groups?)[ \t]*\|[ \t]*Version[ \t]*\|.*\|[ \t]*Value[ \t]*\|",
@@ -20,9 +21,7 @@ _INVOCATION = re.compile(
     r"(?P<model>\S+) \((?P<arguments>.*?)\)(, gen_kwargs: \(.*?\))?, limit: (?P<limit>[^,\s]+)"
     r"(, provide_description: \S+)?, num_fewshot: (?P<shots>[^,\s]+), batch_size"
 )
-_NUMPY = re.compile(r"np\.float\d+\((?P<number>[^()]*)\)")
 _LONGEST_INVOCATION = 5_000
-_NOTHING = ("", "N/A", "None", "NA")
 
 
 @dataclass
@@ -121,19 +120,15 @@ class TableReader:
             self.problems.append(Problem(figure.path, message, value))
 
     def _number(self, text: str, number: int, column: str) -> float | None:
-        found = _NUMPY.fullmatch(text)
-        text = found["number"] if found else text
-        if text in _NOTHING:
+        if is_left_out(text):
             return None
         place = f"line {number}"
-        try:
-            value = float(text)
-        except ValueError:
+        value = read_number(text)
+        if value is None:
             self.problems.append(Problem(place, f"A number is expected under {column}.", text))
             return None
         if not math.isfinite(value):
-            message = "NaN and infinity are not results; the figure is left out."
-            self.warnings.append(Problem(place, message, text))
+            self.warnings.append(no_result(place, text))
             return None
         return value
 

@@ -12,6 +12,7 @@ from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ModelDocument, ParsedFile, Problem
 from experiments.formats.mmlu_pro import about
 from experiments.formats.mmlu_pro.scores import CHIGKIM, TIGER_LAB, score_file
+from experiments.formats.numbers import as_percent, is_number
 from experiments.formats.problems import join_path, short_value
 
 _COUNTS = ("corr", "wrong")
@@ -86,13 +87,12 @@ def _read(value: Any, path: str, problems: list[Problem]) -> CategoryData:
     correct, wrong = int(found["corr"]), int(found["wrong"])
     if correct + wrong == 0:
         problems.append(Problem(path, "No question was answered; leave the category out.", 0))
-    return CategoryData(path, round(100 * found["acc"], 10), correct, correct + wrong)
+    return CategoryData(path, as_percent(found["acc"]), correct, correct + wrong)
 
 
 def _is_number(value: Any) -> bool:
     """Tell whether a value is a number of a size that counts of questions have; NaN is not."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and -_LARGEST <= value <= _LARGEST
+    return is_number(value) and -_LARGEST <= value <= _LARGEST
 
 
 def _is_plain(value: Any) -> bool:

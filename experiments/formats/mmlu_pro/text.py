@@ -8,6 +8,7 @@ from experiments.formats.content import Content
 from experiments.formats.documents import InvalidFileError, ModelDocument, ParsedFile, Problem
 from experiments.formats.mmlu_pro import about
 from experiments.formats.mmlu_pro.scores import TIGER_LAB, score_file
+from experiments.formats.numbers import as_percent
 
 _HEADER = re.compile(r"^-+ ?category level sta", re.MULTILINE)
 _LINE = re.compile(r"Average accuracy(?P<colon>:)?\s*(?P<number>\S+)(\s+-\s+(?P<category>.+))?")
@@ -56,7 +57,7 @@ def _parse(content: Content) -> ParsedFile:
 def _accuracy(text: str, place: str, problems: list[Problem]) -> float | None:
     """Return an accuracy in percent."""
     if re.fullmatch(r"[01](\.[0-9]{1,17})?", text) and float(text) <= 1:
-        return round(100 * float(text), 10)
+        return as_percent(float(text))
     problems.append(Problem(place, "An accuracy lies between 0 and 1.", text[:80]))
     return None
 

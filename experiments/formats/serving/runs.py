@@ -3,9 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from experiments.formats.content import Content
 from experiments.formats.documents import (
@@ -16,7 +14,7 @@ from experiments.formats.documents import (
     RunDocument,
 )
 from experiments.formats.figures import Figures
-from experiments.formats.problems import join_path, problems_of
+from experiments.formats.problems import ShapeT, checked, join_path
 from experiments.formats.records import records_of
 
 # What detailed results hold for each request: they make no other run of the same result.
@@ -36,8 +34,6 @@ PER_REQUEST = frozenset(
 # Mean lengths of one dataset differ a little from run to run, those of two settings by more.
 _FACTOR_APART = 1.5
 _GROUPS_LOOKED_AT = 20
-
-RowT = TypeVar("RowT", bound=BaseModel)
 
 
 def without_requests(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,13 +60,9 @@ class RunCollector:
         """Whether there are more problems than are told: mending those comes first."""
         return len(self.problems) > MOST_PROBLEMS
 
-    def read(self, shape: type[RowT], place: str, record: Mapping[str, Any]) -> RowT | None:
+    def read(self, shape: type[ShapeT], place: str, record: Mapping[str, Any]) -> ShapeT | None:
         """Return a checked record; None with its problems where it cannot be right."""
-        try:
-            return shape.model_validate(record)
-        except ValidationError as error:
-            self.problems += problems_of(error, place)
-            return None
+        return checked(shape, record, place, self.problems)
 
     def add(self, run: RunDocument, figures: Figures) -> None:
         """Take a run with its figures; one in which nothing was measured has failed."""
@@ -108,8 +100,8 @@ def parse_records(
 
 def parse_rows(
     content: Content,
-    shape: type[RowT],
-    add: Callable[[RunCollector, str, Mapping[str, Any], RowT], None],
+    shape: type[ShapeT],
+    add: Callable[[RunCollector, str, Mapping[str, Any], ShapeT], None],
 ) -> ParsedFile:
     """Return the runs of a file whose records have one shape, as `add` reads each of them."""
 

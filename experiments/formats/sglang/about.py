@@ -55,15 +55,5 @@ OFFLINE = About(
     run_for_each="line",
     says="requests, tokens, throughput",
     asks="model, quantization, GPU",
-    facts=(
-        RunFacts(
-            model="?",
-            quantization="?",
-            backend="○",
-            gpu="?",
-            lengths="●",
-            load="● batch",
-            speeds="●",
-        ),
-    ),
+    facts=BATCH.facts,
 )

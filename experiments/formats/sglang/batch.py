@@ -1,39 +1,28 @@
 """SGLang's bench_one_batch and bench_one_batch_server: a JSON line for each batch.
 
-The first times a batch inside the engine, the second through a server. Neither names the model or
-the machine; −1 is what they do not know.
+The first times a batch inside the engine, the second through a server.
 Sources: https://github.com/sgl-project/sglang/tree/main/python/sglang (bench_one_batch*.py)
 """
 
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import (
-    ModelDocument,
     ParsedFile,
-    RunDocument,
-    SetupDocument,
     WorkloadDocument,
 )
 from experiments.formats.fields import NotBoolean, PositiveCount
 from experiments.formats.figures import Figures
-from experiments.formats.private import hidden_warning, public_settings
+from experiments.formats.numbers import positive
 from experiments.formats.problems import join_path
 from experiments.formats.serving.runs import RunCollector, parse_rows
 from experiments.formats.sglang import about
-from hardware.resolution import HardwareFacts
-
-Record = Mapping[str, Any]
-Keys = Mapping[str, tuple[str, str, str, str]]
-"""By key: metric, statistic, definition, unit."""
+from experiments.formats.sglang.runs import FILLS, LACKS, Keys, Record, add_run, figures_of
 
 _KEYS = {"batch_size", "input_len", "output_len", "overall_throughput"}
-_UNKNOWN = -1
 _OVERALL = ("total_tokens_per_second", "mean", "wall_clock", "tok/s")
 _WHOLE_BATCH = ("e2e_latency_ms", "mean", "whole_batch", "s")
 _ENGINE_FIGURES: Keys = {
@@ -106,28 +95,13 @@ def _add_batch(found: RunCollector, place: str, record: Record, row: _Batch) -> 
     )
 
 
-def figures_of(
-    record: Record, keys: Keys, place: str, *, sample_count: int | None = None
-) -> Figures:
-    """Return the figures under these keys; −1 is what the tool could not know."""
-    figures = Figures(sample_count=sample_count)
-    for key, (metric, statistic, definition, unit) in keys.items():
-        value = record.get(key)
-        if value != _UNKNOWN:
-            at = join_path(place, key)
-            figures.add(metric, value, unit, at=at, statistic=statistic, definition=definition)
-    return figures
-
-
 def _add_mean_decode_speed(figures: Figures, record: Record, row: _Batch, place: str) -> None:
     """Derive the mean speed of the decode steps, which the tool states as a median only.
 
     The first token of each request comes with the prefill; the steps take the rest of the time.
     """
-    total, prefill = record.get("total_latency"), record.get("prefill_latency")
-    if not isinstance(total, int | float) or not isinstance(prefill, int | float):
-        return
-    if row.output_len < 2 or not 0 < prefill < total:
+    total, prefill = positive(record.get("total_latency")), positive(record.get("prefill_latency"))
+    if total is None or prefill is None or row.output_len < 2 or not prefill < total:
         return
     figures.add(
         "tokens_per_second",
@@ -137,43 +111,6 @@ def _add_mean_decode_speed(figures: Figures, record: Record, row: _Batch, place:
         definition="decode",
         derived_from=("batch_size", "output_len", "total_latency", "prefill_latency"),
     )
-
-
-def add_run(
-    found: RunCollector,
-    place: str,
-    record: Record,
-    tool: str,
-    workload: WorkloadDocument,
-    figures: Figures,
-    *,
-    skip: set[str],
-) -> None:
-    """Add the run of a record whose figures and load are read."""
-    settings, hidden = public_settings(record, skip=skip)
-    settings = {name: value for name, value in settings.items() if value != _UNKNOWN}
-    found.warnings += hidden_warning(place, hidden)
-    accepted = settings.get("acc_length")
-    speculates = isinstance(accepted, int | float) and accepted > 1
-    shared = [tool, settings.get("run_name"), workload.input_tokens, workload.output_tokens]
-    run = RunDocument(
-        path=place,
-        given_id=None,
-        identity_record=record,
-        source_records=(record,),
-        model=ModelDocument(model_name=None, quantization=None),
-        hardware=HardwareFacts(),
-        backend="sglang",
-        backend_version=None,
-        workload=workload,
-        setup=SetupDocument(
-            settings=settings, speculation="method not stated" if speculates else None
-        ),
-        measurements=(),
-        tool=tool,
-        sweep_group=json.dumps(shared),
-    )
-    found.add(run, figures)
 
 
 FORMAT = Format(
@@ -186,15 +123,6 @@ FORMAT = Format(
     tool="SGLang",
     command="python -m sglang.bench_one_batch --model-path MODEL --result-filename batch.jsonl",
     file_name="batch.jsonl",
-    fills=(
-        "backend",
-        "concurrent_requests",
-        "input_tokens",
-        "output_tokens",
-        "tokens_per_second",
-        "prompt_processing_speed",
-        "total_tokens_per_second",
-        "e2e_latency_ms",
-    ),
-    lacks=("model_name", "quantization", "gpu_model"),
+    fills=(*FILLS, "e2e_latency_ms"),
+    lacks=LACKS,
 )

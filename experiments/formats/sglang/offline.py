@@ -16,7 +16,7 @@ from experiments.formats.loads import ALL_AT_ONCE
 from experiments.formats.serving.rows import TokenCount
 from experiments.formats.serving.runs import RunCollector, parse_rows
 from experiments.formats.sglang import about
-from experiments.formats.sglang.batch import Keys, add_run, figures_of
+from experiments.formats.sglang.runs import FILLS, LACKS, Keys, add_run, figures_of
 
 _KEYS = {
     "last_gen_throughput",
@@ -77,15 +77,6 @@ FORMAT = Format(
     command="python -m sglang.bench_offline_throughput --model-path MODEL "
     "--result-filename offline.jsonl",
     file_name="offline.jsonl",
-    fills=(
-        "backend",
-        "concurrent_requests",
-        "input_tokens",
-        "output_tokens",
-        "tokens_per_second",
-        "prompt_processing_speed",
-        "total_tokens_per_second",
-        "requests_per_second",
-    ),
-    lacks=("model_name", "quantization", "gpu_model"),
+    fills=(*FILLS, "requests_per_second"),
+    lacks=LACKS,
 )

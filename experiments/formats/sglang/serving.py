@@ -13,6 +13,7 @@ from pydantic import Field
 from experiments.formats.base import Format
 from experiments.formats.content import Content
 from experiments.formats.documents import ParsedFile, Problem, RunDocument, WorkloadDocument
+from experiments.formats.numbers import is_number
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.serving.figures import is_figure, serving_figures
@@ -159,7 +160,7 @@ def _doubts(row: Row, place: str) -> list[Problem]:
 def _accepts_drafts(record: Mapping[str, Any]) -> bool:
     """Tell whether more than one token was accepted a step, as only speculation does."""
     accepted = record.get("accept_length")
-    return isinstance(accepted, int | float) and not isinstance(accepted, bool) and accepted > 1
+    return is_number(accepted) and accepted > 1
 
 
 def _sweep_group(
@@ -189,13 +190,8 @@ FORMAT = Format(
     command="python -m sglang.bench_serving --backend sglang --output-file result.jsonl",
     file_name="result.jsonl",
     fills=(
-        "model_name",
-        "backend",
-        "backend_version",
-        *SERVING_FILLS,
-        "prompt_processing_speed",
-        "itl_ms",
-        "memory_usage_gb",
+        *("model_name", "backend", "backend_version", *SERVING_FILLS),
+        *("prompt_processing_speed", "itl_ms", "memory_usage_gb"),
     ),
     lacks=("model_name", "quantization", "gpu_model"),
 )

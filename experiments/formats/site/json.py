@@ -13,29 +13,25 @@ from experiments.formats.documents import (
     MOST_PROBLEMS,
     FormatError,
     InvalidFileError,
-    ModelDocument,
     ParsedFile,
     Problem,
     RunDocument,
     ScoreSetDocument,
-    SetupDocument,
-    WorkloadDocument,
 )
 from experiments.formats.numbers import nonfinite_problems
 from experiments.formats.problems import join_path, problems_of, short_value
 from experiments.formats.site import about
+from experiments.formats.site.documents import model_document, run_document
 from experiments.formats.site.metrics import measurement_documents
 from experiments.formats.site.schema import (
     FIELD_NAMES,
     ExperimentFile,
     ExperimentRun,
     ExperimentsFile,
-    HardwareConfig,
     ScoreSet,
 )
 from experiments.formats.site.scores import ScoreSource, score_documents
 from experiments.metrics import METRICS
-from hardware.resolution import HardwareFacts
 
 _FACTS = (
     *("model_name", "quantization", "lora_adapter", "backend", "backend_version", "gpu_model"),
@@ -131,31 +127,7 @@ def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> P
         problems += [*run_problems, *score_problems]
         if len(problems) > MOST_PROBLEMS:
             break
-        runs.append(
-            RunDocument(
-                path=path,
-                given_id=str(run.id) if run.id else None,
-                identity_record=record,
-                source_records=(record,),
-                model=_model(run),
-                hardware=_hardware(run.hardware_config),
-                backend=run.backend,
-                backend_version=run.backend_version,
-                workload=_workload(run),
-                setup=_setup(run),
-                measurements=measurements,
-                scores=scores,
-                status=run.status,
-                complete=run.complete,
-                started_at=run.timestamp,
-                zone_known=run.timestamp.tzinfo is not None,
-                notes=run.notes,
-                source_url=run.source_url,
-                tool=run.tool,
-                tool_version=run.tool_version,
-                sweep=run.sweep,
-            )
-        )
+        runs.append(run_document(path, run, record, measurements, scores))
     if problems:
         raise InvalidFileError(*problems)
     return ParsedFile(runs=tuple(runs), warnings=tuple(warnings))
@@ -172,7 +144,7 @@ def _parse_score_set(score_set: ScoreSet, record: Mapping[str, Any], place: str)
     )
     if problems:
         raise InvalidFileError(*problems)
-    document = ScoreSetDocument(path=place, model=_model(score_set), scores=scores)
+    document = ScoreSetDocument(path=place, model=model_document(score_set), scores=scores)
     warnings = _without_zone(score_set.timestamp, record, place)
     return ParsedFile(score_sets=(document,), warnings=tuple(warnings))
 
@@ -183,61 +155,6 @@ def _without_zone(moment: datetime | None, record: Mapping[str, Any], path: str)
         return []
     message = "The time names no zone: it is kept as written and marked so. Z stands for UTC."
     return [Problem(join_path(path, "timestamp"), message, record["timestamp"])]
-
-
-def _model(source: ExperimentRun | ScoreSet) -> ModelDocument:
-    return ModelDocument(
-        model_name=source.model_name,
-        quantization=source.quantization,
-        lora_adapter=source.lora_adapter or "",
-    )
-
-
-def _hardware(config: HardwareConfig) -> HardwareFacts:
-    return HardwareFacts(
-        gpu_models=(config.gpu_model,) if config.has_gpu and config.gpu_model else (),
-        gpu_count=config.gpu_count if config.has_gpu else None,
-        gpu_memory_gb=(config.gpu_memory_gb or None) if config.has_gpu else None,
-        cpu_model=config.cpu_model,
-        cpu_sockets=config.cpu_sockets,
-        cpu_arch=config.cpu_arch,
-        ram_gb=config.ram_gb,
-        ram_type=config.ram_type,
-        virtualization_type=config.virtualization_type,
-        label=config.label,
-    )
-
-
-def _workload(run: ExperimentRun) -> WorkloadDocument:
-    return WorkloadDocument(
-        load_kind=run.load_kind,
-        concurrent_requests=run.concurrent_requests,
-        request_rate=run.request_rate,
-        input_tokens=run.input_tokens,
-        output_tokens=run.output_tokens,
-        configured_input_tokens=run.configured_input_tokens,
-        configured_output_tokens=run.configured_output_tokens,
-        context_depth=run.context_depth,
-        max_context_length=run.max_context_length,
-        batch_size=run.batch_size,
-        load_pattern=run.load_pattern,
-        dataset_name=run.dataset_name,
-    )
-
-
-def _setup(run: ExperimentRun) -> SetupDocument:
-    return SetupDocument(
-        tensor_parallel=run.parallelism.tensor,
-        pipeline_parallel=run.parallelism.pipeline,
-        expert_parallel=run.parallelism.expert,
-        nodes=run.parallelism.nodes,
-        speculation=run.speculation,
-        kv_cache_type=run.kv_cache_type,
-        gpu_power_limit_watts=run.gpu_power_limit_watts,
-        optimizations=tuple(run.hardware_config.optimizations),
-        settings=run.settings,
-        speed_settings=run.settings,
-    )
 
 
 FORMAT = Format(

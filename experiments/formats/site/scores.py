@@ -8,7 +8,7 @@ from benchmarks.protocol import Protocol
 from benchmarks.totals import CategoryData, category_key
 from experiments.formats.documents import Problem, ScoreDocument
 from experiments.formats.problems import join_path
-from experiments.formats.site.schema import (
+from experiments.formats.site.score_schema import (
     Category,
     Gsm8kScore,
     HellaSwagScore,

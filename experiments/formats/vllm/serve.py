@@ -7,8 +7,9 @@ Source: https://github.com/vllm-project/vllm/blob/main/vllm/benchmarks/serve.py
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -23,7 +24,7 @@ from experiments.formats.documents import (
     SetupDocument,
     WorkloadDocument,
 )
-from experiments.formats.fields import EARLIEST_YEAR, LATEST_YEAR
+from experiments.formats.fields import check_year, epoch_moment
 from experiments.formats.model_names import clean_name, served_model
 from experiments.formats.private import hidden_warning
 from experiments.formats.problems import join_path, short_value
@@ -151,20 +152,17 @@ def _started_at(
 ) -> tuple[datetime | None, bool]:
     """Return when the run was, and whether its zone is known: `date` is local time."""
     epoch = record.get("benchmark_start_time_unix")
-    if isinstance(epoch, int | float) and not isinstance(epoch, bool) and 9e8 < epoch < 4e9:
-        return datetime.fromtimestamp(epoch, tz=UTC), True
+    with suppress(ValueError):
+        return epoch_moment(epoch), True
     date = record.get("date")
     if date is None:
         return None, True
     try:
-        moment = datetime.strptime(date, "%Y%m%d-%H%M%S")
+        return check_year(datetime.strptime(date, "%Y%m%d-%H%M%S")), False
     except (TypeError, ValueError):
-        moment = None
-    if moment is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         message = "This is no time like 20260820-011114; when the run was is left out."
         found.warnings.append(Problem(join_path(place, "date"), message, short_value(date)))
         return None, True
-    return moment, False
 
 
 FORMAT = Format(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from experiments.formats.documents import SetupDocument
+from experiments.formats.numbers import first_whole
 from experiments.formats.parallelism import Parallelism, degree
 from experiments.formats.private import public_settings
 
@@ -87,13 +88,7 @@ def parallelism(settings: Mapping[str, Any]) -> Parallelism:
 
 def length(settings: Mapping[str, Any], *names: str) -> int | None:
     """Return the first of these settings that is a number of tokens, also written as text."""
-    for name in names:
-        value = settings.get(name)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 11:
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < LARGEST_LENGTH:
-            return value
-    return None
+    return first_whole(settings, *names, most=LARGEST_LENGTH)
 
 
 def _is_speed(name: str, value: Any) -> bool:

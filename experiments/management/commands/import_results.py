@@ -1,13 +1,14 @@
 """Import many result files through the one pipeline."""
 
-import hashlib
 import json
+import os
 import signal
 import sys
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -20,9 +21,7 @@ from django.urls import reverse
 from tqdm import tqdm
 
 from benchsite.env import LOOPBACK_HOSTS
-from experiments.formats import detect_format
-from experiments.formats.content import decode
-from experiments.formats.documents import FormatError, InvalidFileError, Problem, UnknownFormatError
+from experiments.formats.documents import InvalidFileError, Problem
 from experiments.ingest.actor import Actor
 from experiments.ingest.context import CONTEXT_FIELDS, read_context
 from experiments.ingest.files import (
@@ -31,26 +30,31 @@ from experiments.ingest.files import (
     TooLargeFileError,
     UnreadableFileError,
     find_files,
-    printable,
     read_file,
 )
-from experiments.ingest.pipeline import ingest_file
+from experiments.ingest.long_lines import is_own_json_lines, parts_of
+from experiments.ingest.many import Loaded, Wanted, take_in
+from experiments.ingest.path_names import LONGEST_NAME, printable
+from experiments.ingest.readers import Readers, ReadersLostError
 from experiments.ingest.report import Refusal, Report
+from experiments.ingest.sidecars import SidecarError, Sidecars, Stated
 from experiments.ingest.tally import Tally, option_of, some_of
 from experiments.upload_form import ContextForm
 
 INTERRUPTED_STATUS = 130  # 128 + SIGINT
-_GZIP = b"\x1f\x8b"
-_LOOKED_AT = 8192  # bytes in which a file that is no text shows a NUL
+MOST_JOBS = 64
+FEWEST_TO_SHARE = 50
+"""Fewer files than these are read before another process has started."""
 
 
 class Command(BaseCommand):
     """`manage.py import_results PATH…`: what the upload form does, for any number of files."""
 
     help = (
-        "Import result files: files, folders with all that is below them, quoted patterns such as "
-        "'results/**/*.json', or - for standard input. Each file is taken or refused alone. "
-        "Exit status 1 when a file was rejected or could not be read, 0 otherwise."
+        "Import result files: files, folders with all that is below them, ZIP archives with all in "
+        "them, quoted patterns such as 'results/**/*.json', or - for standard input. Each file is "
+        "taken or refused alone. Exit status 1 when a file was rejected or could not be read, 0 "
+        "otherwise."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -72,6 +76,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--user", metavar="NAME", help="Whose uploads these are.")
         parser.add_argument(
+            "--jobs",
+            type=_jobs,
+            default=os.cpu_count() or 1,
+            metavar="N",
+            help="How many processes: one writes, the others read ahead. The processor's cores "
+            "unless told; with 1 all is done in one.",
+        )
+        parser.add_argument(
             "--report",
             metavar="FILE",
             help="Write what became of each file as JSON Lines: an object a file, and a summary.",
@@ -89,14 +101,24 @@ class Command(BaseCommand):
         self.options = options
         self.fields = _context(options)
         # Who may run commands may do on the site whatever a curator may.
-        self.actor = Actor(user=_user(options["user"]), is_curator=True)
+        self.wanted = Wanted(
+            actor=Actor(user=_user(options["user"]), is_curator=True),
+            replacing=options["replace"],
+            dry_run=options["dry_run"],
+            skip_unknown=options["skip_unknown"],
+        )
+        self.sidecars = Sidecars()
         with _stop_between_files() as stop:
-            found = find_files(options["paths"])
+            found = find_files(options["paths"], settings.BENCHSITE_MAX_UPLOAD_BYTES)
             self._say_what_is_left_out(found)
             total = len(found.files) + len(found.troubles)
             tally = Tally(total=total, dry_run=options["dry_run"])
             with _report_file(options["report"], found) as report_file:
-                self._import(found, tally, report_file, stop)
+                try:
+                    self._import(found, tally, report_file, stop)
+                except ReadersLostError as error:
+                    self._say_summary(tally)
+                    raise CommandError(str(error)) from error
                 if report_file:
                     _write_line(report_file, {"summary": tally.as_dict()})
             self._say_summary(tally)
@@ -108,55 +130,61 @@ class Command(BaseCommand):
     def _import(
         self, found: Found, tally: Tally, report_file: IO[str] | None, stop: threading.Event
     ) -> None:
-        """Send file after file through the pipeline, until the end or Ctrl-C."""
+        """Send batch after batch through the pipeline, until the end or Ctrl-C."""
         on_terminal = self.stdout.isatty() and sys.stderr.isatty()
-        reports = self._reports(found)
+        many = len(found.files) >= FEWEST_TO_SHARE
+        limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
         with (
+            Readers(self.options["jobs"] - 1 if many else 0, limit_bytes=limit_bytes) as readers,
             suppress(KeyboardInterrupt),
             tqdm(total=tally.total, unit=" files", leave=False, disable=not on_terminal) as bar,
         ):
-            while not stop.is_set() and (next_one := next(reports, None)):
-                shown, report = next_one
-                tally.add(shown, report)
+            loaded = self._loaded(found, tally)
+            taken = take_in(loaded, self.wanted, readers, is_stopped=stop.is_set)
+            for file, report in taken:
+                tally.add(file.shown, report, file.sources)
                 if report_file:
-                    _write_line(report_file, _line(shown, report))
+                    _write_line(report_file, _line(file, report))
                 if not report.accepted or self.options["verbosity"] > 1:
                     bar.clear()
-                    self._say_report(shown, report)
+                    self._say_report(file.shown, report)
+                bar.total = tally.total
                 bar.update()
+                reset_queries()  # in debug mode Django would keep every statement
 
-    def _reports(self, found: Found) -> Iterator[tuple[str, Report]]:
-        """Yield the report of each file with the name that people know it by."""
+    def _loaded(self, found: Found, tally: Tally) -> Iterator[Loaded]:
+        """Yield each file with its bytes and context."""
         for place, why in found.troubles:
-            yield place, _refused("unread", Refusal.UNREADABLE, Problem("", why))
+            yield Loaded(shown=place, refused=_refused("unread", UnreadableFileError(why)))
         for file in found.files:
-            yield file.shown, self._import_file(file)
-            reset_queries()  # in debug mode Django would keep every statement
+            yield from self._parts(file, tally)
 
-    def _import_file(self, file: FoundFile) -> Report:
-        """Read one file and send it through the pipeline, if it looks like results at all.
-
-        What lies in a folder beside results is not kept as a rejected upload; a file that was named
-        is, as by the form.
-        """
-        try:
-            data = read_file(file, settings.BENCHSITE_MAX_UPLOAD_BYTES)
-        except TooLargeFileError as error:
-            return _refused("rejected", Refusal.TOO_LARGE, Problem("", str(error)))
-        except UnreadableFileError as error:
-            return _refused("unread", Refusal.UNREADABLE, Problem("", str(error)))
-        if not file.was_named and (problems := _unrecognised(data, file.name)):
-            outcome = "skipped" if self.options["skip_unknown"] else "rejected"
-            sha256 = hashlib.sha256(data).hexdigest()
-            return _refused(outcome, Refusal.UNKNOWN_FORMAT, *problems, sha256=sha256)
-        return ingest_file(
-            data=data,
-            file_name=file.name,
-            fields=self.fields,
-            actor=self.actor,
-            dry_run=self.options["dry_run"],
-            replace=self.options["replace"],
+    def _parts(self, file: FoundFile, tally: Tally) -> Iterator[Loaded]:
+        """Yield a file as it is, or in parts where it is too long and can be parted."""
+        limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
+        loaded = Loaded(
+            shown=file.shown, name=file.name, was_named=file.was_named, fields=self.fields
         )
+        try:
+            stated = self.sidecars.stated_for(file.path) if file.path else Stated()
+            fields = {**stated.fields, **self.fields}
+            loaded = replace(loaded, fields=fields, sources=stated.sources)
+            yield replace(loaded, data=read_file(file, limit_bytes))
+        except TooLargeFileError as error:
+            if file.path is None or not is_own_json_lines(file.path, limit_bytes):
+                yield replace(loaded, refused=_refused("rejected", error))
+                return
+            tally.total -= 1
+            for lines, data in parts_of(file.path, limit_bytes):
+                tally.total += 1
+                yield replace(
+                    loaded,
+                    shown=f"{file.shown}#lines={lines}",
+                    name=f"{file.name}#lines={lines}"[-LONGEST_NAME:],
+                    data=data,
+                )
+        except (UnreadableFileError, SidecarError) as error:
+            yield replace(loaded, refused=_refused("unread", error))
 
     def _say(self, text: str) -> None:
         if self.options["verbosity"]:
@@ -191,6 +219,13 @@ class Command(BaseCommand):
             self._say(f"See the grid at {_site_url()}{reverse('experiments:grid')}")
 
 
+def _jobs(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST_JOBS:
+        raise ArgumentTypeError(f"{text} is not from 1 to {MOST_JOBS}.")
+    return number
+
+
 def _context(options: dict[str, Any]) -> dict[str, Any]:
     """Return the context fields that were given; CommandError naming each wrong option."""
     fields = {name: options[name] for name in CONTEXT_FIELDS if options[name] is not None}
@@ -216,21 +251,14 @@ def _user(name: str | None) -> Any:
     return user
 
 
-def _unrecognised(data: bytes, file_name: str) -> tuple[Problem, ...]:
-    """Return why a file is no result of a known format; () where it is, or is a damaged one."""
-    try:
-        detect_format(decode(data, file_name))
-    except UnknownFormatError as error:
-        return error.problems
-    except FormatError as error:
-        is_binary = b"\x00" in data[:_LOOKED_AT] and not data.startswith(_GZIP)
-        return error.problems if is_binary else ()
-    return ()
-
-
-def _refused(outcome: str, refusal: Refusal, *problems: Problem, sha256: str = "") -> Report:
+def _refused(outcome: str, error: UnreadableFileError | SidecarError) -> Report:
     """Report a file that the pipeline never saw."""
-    return Report(outcome=outcome, sha256=sha256, refusal=refusal, errors=problems)
+    if isinstance(error, SidecarError):
+        return Report(outcome="rejected", sha256="", refusal=Refusal.INVALID, errors=error.problems)
+    refusal = Refusal.UNREADABLE
+    if isinstance(error, TooLargeFileError):
+        refusal = Refusal.TOO_LARGE
+    return Report(outcome=outcome, sha256="", refusal=refusal, errors=(Problem("", str(error)),))
 
 
 @contextmanager
@@ -275,10 +303,11 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def _line(shown: str, report: Report) -> dict[str, Any]:
+def _line(file: Loaded, report: Report) -> dict[str, Any]:
     """Return a line of the report: the API's answer, with the path, why, and the errors."""
     return {
-        "path": shown,
+        "path": file.shown,
+        "context_from": list(file.sources),
         **report.as_dict(),
         "sha256": report.sha256 or None,
         "code": report.refusal,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from benchmarks.models import BenchmarkScore
 from benchsite.common.templatetags.figures import count, figure
 from experiments.forms import GridForm
 from experiments.grid import (
@@ -15,10 +14,10 @@ from experiments.grid import (
     counts_without,
     filters_of,
     limit_ranges,
+    read_offered,
 )
-from experiments.models import Configuration
 from experiments.presenters.grid.address import Address
-from hardware.models import Category, Platform
+from hardware.models import Category
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +70,9 @@ class Chip:
 
 
 def filter_choices(criteria: GridCriteria, page: GridPage | None = None) -> FilterChoices:
-    """Read what can be chosen and, for a page, what that would leave: five queries, else three.
+    """Read what can be chosen, and tell what that would leave of a page: one query.
 
-    What is asked for is offered, there or not. Costs grow with configurations, never with runs.
+    What is asked for is offered, there or not.
     """
     counts = choice_counts(page) if page else {}
     ranges = limit_ranges(page) if page else {}
@@ -117,34 +116,18 @@ def _offer(
 
 
 def _offered(criteria: GridCriteria) -> dict[str, Iterable[tuple[str, str]]]:
-    """Return filter → values and labels: three queries."""
-    platforms = list(
-        Platform.objects.filter(configurations__runs__gt=0)
-        .order_by("name")
-        .values_list("key", "name", "category")
-        .distinct()
-    )
-    names = {criteria.platform: criteria.platform, **{key: name for key, name, _ in platforms}}
-    categories = {*criteria.hardware_categories, *(category for *_, category in platforms)}
+    """Return filter → values and labels: one query."""
+    offered = read_offered()
+    names = {key: name for key, name, _category in offered.platforms}
+    categories = {*criteria.hardware_categories, *(item[2] for item in offered.platforms)}
     return {
-        "backend": _backends(criteria),
-        "quantization": _quantizations(criteria),
-        "platform": names.items(),
+        "backend": [(name, name) for name in sorted({*offered.backends, criteria.backend})],
+        "quantization": [
+            (name, name) for name in sorted({*offered.quantizations, criteria.quantization})
+        ],
+        "platform": {criteria.platform: criteria.platform, **names}.items(),
         "hardware_categories": [item for item in Category.choices if item[0] in categories],
     }
-
-
-def _backends(criteria: GridCriteria) -> list[tuple[str, str]]:
-    ranked = Configuration.objects.filter(runs__gt=0)
-    found = {*ranked.values_list("backend", flat=True).distinct(), criteria.backend}
-    return [(name, name) for name in sorted(found)]
-
-
-def _quantizations(criteria: GridCriteria) -> list[tuple[str, str]]:
-    ranked = Configuration.objects.filter(runs__gt=0).values_list("variant__quantization")
-    scored = BenchmarkScore.objects.published().order_by().values_list("variant__quantization")
-    found = {criteria.quantization, *(name for (name,) in ranked.union(scored))}
-    return [(name, name) for name in sorted(found)]
 
 
 def describe_limits(form: GridForm, choices: FilterChoices) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benchmarks", "0003_history"),
+        ("benchmarks", "0004_score_doubt_help"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

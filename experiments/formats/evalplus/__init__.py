@@ -1,0 +1,1 @@
+"""EvalPlus: results of single tasks, and the leaderboard made of them."""

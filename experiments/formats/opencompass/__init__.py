@@ -1,0 +1,1 @@
+"""OpenCompass summaries: one table in three spellings, alone or in one text."""

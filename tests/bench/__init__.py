@@ -1,0 +1,1 @@
+"""How quick the site is, measured from outside, beside yardsticks of the same minute."""

@@ -1,0 +1,133 @@
+"""What can only be seen from inside the site: queries of a page, the rows and buffers they read.
+
+Run as a process of its own beside the site: `python -m tests.bench.inside TASK` prints JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchsite import env
+from benchsite.database import running_server
+
+REPEATS = 5
+
+
+def pages(addresses: dict[str, str]) -> dict[str, Any]:
+    """Return for each page its queries, what they read, and the time (ms) of its SQL alone."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(SERVER_NAME="127.0.0.1", HTTP_AUTHORIZATION="Basic bench")
+    found = {}
+    for name, address in addresses.items():
+        client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        queries = [item["sql"] for item in captured.captured_queries]
+        read = [_explained(sql) for sql in queries if sql.lstrip()[:4] in ("SELE", "WITH")]
+        found[name] = {
+            "queries": len(queries),
+            "rows": sum(rows for rows, _buffers in read),
+            "buffers": sum(buffers for _rows, buffers in read),
+            "sql_ms": _time_of(queries),
+        }
+    return found
+
+
+def _explained(sql: str) -> tuple[int, int]:
+    """Return rows that leave the scans of a query, and buffers touched."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
+        (plan,) = cursor.fetchone()[0]
+    root = plan["Plan"]
+    buffers = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
+    return _scanned(root), buffers
+
+
+def _scanned(node: dict[str, Any]) -> int:
+    own = 0
+    if "Relation Name" in node:
+        own = round(
+            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        )
+    return own + sum(_scanned(child) for child in node.get("Plans", ()))
+
+
+def _time_of(queries: list[str]) -> float:
+    """Return the median time (ms) of running the queries as they are."""
+    from django.db import connection
+
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        with connection.cursor() as cursor:
+            for sql in queries:
+                cursor.execute(sql)
+                cursor.fetchall()
+        times.append(1000 * (time.perf_counter() - started))
+    return sorted(times)[REPEATS // 2]
+
+
+def subjects() -> dict[str, Any]:
+    """Return runs to look at, a model to search and unfold, and a token to upload with."""
+    from experiments.grid import GridCriteria, grid_page
+    from experiments.models import ApiToken, Configuration
+
+    row = grid_page(GridCriteria(), choices=False).rows[0]
+    often = Configuration.objects.order_by("-runs")[:8]
+    return {
+        "runs": [str(item.representative_id) for item in often],
+        "row": row.key,
+        "word": row.model_name.rpartition("/")[2].partition("-")[0],
+        "platform": row.best.platform.key if row.best else "",
+        "token": ApiToken.issue(name="bench", scopes=["upload"]),
+    }
+
+
+def bare_copy(count: int) -> dict[str, Any]:
+    """Return how many seconds COPY takes for the newest runs with their measurements."""
+    from django.db import connection
+
+    newest = f"(SELECT id FROM experiments_testrun ORDER BY created_at DESC LIMIT {count})"
+    tables = {"experiments_testrun": "id", "experiments_measurement": "run_id"}
+    seconds = 0.0
+    with connection.cursor() as cursor:
+        for table, key in tables.items():
+            wanted = f"SELECT * FROM {table} WHERE {key} IN {newest}"
+            with cursor.copy(f"COPY ({wanted}) TO STDOUT") as copy:
+                data = b"".join(bytes(block) for block in copy)
+            cursor.execute(f"CREATE TEMP TABLE copied (LIKE {table} INCLUDING ALL)")
+            started = time.perf_counter()
+            with cursor.copy("COPY copied FROM STDIN") as copy:
+                copy.write(data)
+            seconds += time.perf_counter() - started
+            cursor.execute("DROP TABLE copied")
+    return {"seconds": seconds}
+
+
+def main() -> None:
+    """Do a task of the command line: its name, then its argument as JSON."""
+    import django
+
+    task, *arguments = sys.argv[1:]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchsite.settings")
+    with running_server(env.load()):
+        django.setup()
+        tasks: dict[str, Callable[..., Any]] = {
+            "pages": pages,
+            "subjects": subjects,
+            "bare_copy": bare_copy,
+        }
+        answer = tasks[task](*map(json.loads, arguments))
+        print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
