@@ -28,11 +28,15 @@ from tests.people import OPERATOR
 
 OF_REPARSES = {"experiments_reparse", "experiments_reparseitem"}
 HISTORY = {"experiments_runrevision", "benchmarks_scorerevision"}
+SUMMARIES = {"experiments_gridmodel", "experiments_gridplace", "experiments_gridcell"}
 EVERYTHING = Selection()
 
 
-def dump(*, without: set[str] = OF_REPARSES | HISTORY) -> dict[str, list[str]]:
-    """Return every row of every table as text, in order."""
+def dump(*, without: set[str] = OF_REPARSES | HISTORY | SUMMARIES) -> dict[str, list[str]]:
+    """Return every row of every table as text, in order.
+
+    The grid's summaries number models and places anew: `check_invariants` makes them by hand.
+    """
     tables = sorted(set(connection.introspection.table_names()) - without)
     rows = {}
     with connection.cursor() as cursor:
@@ -170,7 +174,7 @@ def test_applying_touches_only_what_the_preview_names(
     before = dump()
     apply(reparse.pk, who=OPERATOR)
     after = dump()
-    assert [name for name in before if before[name] != after[name]] == [
+    assert [name for name in before if name not in SUMMARIES and before[name] != after[name]] == [
         "experiments_configuration",
         "experiments_measurement",
         "experiments_upload",
@@ -225,6 +229,7 @@ def test_an_upload_that_arrives_between_preview_and_apply_stays_as_it_is(
     assert late.measurements.filter(metric="tokens_per_second").get().value == 61.7
     undo(reparse.pk, who=OPERATOR)
     assert dump() == before
+    check_invariants()
 
 
 @pytest.mark.parametrize("act", [withdraw_it, edit_it])
