@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from benchmarks.errors import InvalidScoresError, ScoreProblem
 from benchmarks.models import Benchmark
@@ -33,7 +34,8 @@ class ScoreData:
     `score` is what the file states (or what a parser made of it, then `total_method` says how);
     without it the total is made from the counts or categories. `higher_is_better` is used only
     when the benchmark is not known yet and is made by this score. `doubt` says why a score needs
-    confirmation.
+    confirmation. `id`, `stored_key` and `received_at` are those of a score that another site had
+    stored, and are kept.
     """
 
     benchmark_slug: str
@@ -55,6 +57,9 @@ class ScoreData:
     doubt: str = ""
     higher_is_better: bool | None = None
     categories: tuple[CategoryData, ...] = ()
+    id: UUID | None = None
+    stored_key: str | None = None
+    received_at: datetime | None = None
 
     @property
     def has_valid_slug(self) -> bool:
@@ -66,6 +71,8 @@ class ScoreData:
     @property
     def content_key(self) -> str:
         """Return a hash of protocol, time and values: equal for the same score sent again."""
+        if self.stored_key is not None:
+            return self.stored_key
         measured_at = self.measured_at and self.measured_at.astimezone(UTC).isoformat()
         values = [_as_float(self.score), _as_float(self.stderr), self.correct, self.total]
         categories = sorted(
@@ -168,6 +175,8 @@ def _completeness(data: ScoreData, benchmark: Benchmark) -> tuple[bool, str | No
             names = ", ".join(missing[:MISSING_NAMED]) + ", …" * (len(missing) > MISSING_NAMED)
             expected = len(benchmark.expected_categories)
             reason = f"{len(missing)} of {expected} categories are missing: {names}"
+            if reason in (data.partial_reason or ""):  # an export tells it already
+                return False, data.partial_reason
             return False, "; ".join(filter(None, [data.partial_reason, reason]))
     if data.complete and data.partial_reason is None:
         return True, None

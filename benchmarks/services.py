@@ -1,11 +1,13 @@
 """Writing model variants and scores, and all other writing services of this app by name."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from benchmarks.current import (
     choose_current,
@@ -13,7 +15,7 @@ from benchmarks.current import (
     refresh_current_scores,
     set_preferred_protocol,
 )
-from benchmarks.errors import InvalidVariantError
+from benchmarks.errors import InvalidScoresError, InvalidVariantError, ScoreProblem
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant, ScoreCategory
 from benchmarks.models.conditions import LONGEST_NAME, LONGEST_QUANTIZATION
 from benchmarks.protocol import Protocol
@@ -26,6 +28,7 @@ from benchmarks.review import (
 )
 from benchmarks.scoring import PreparedScore, ScoreData, prepare_scores
 from benchmarks.totals import CategoryData
+from benchsite.common.ids import new_id
 from benchsite.common.locks import take_write_lock
 from benchsite.common.review import ReviewState
 
@@ -211,6 +214,7 @@ def _insert_new(
         ).values_list("benchmark_id", "content_key")
     )
     new = {item.identity: item for item in prepared if item.identity not in known}
+    _refuse_taken_ids(prepared, new)
     rows = {identity: _score_row(variant, item, review_state) for identity, item in new.items()}
     BenchmarkScore.objects.bulk_create(rows.values())
     ScoreCategory.objects.bulk_create(
@@ -228,11 +232,31 @@ def _insert_new(
     return set(new)
 
 
+def _refuse_taken_ids(
+    prepared: Sequence[PreparedScore], new: Mapping[ScoreIdentity, PreparedScore]
+) -> None:
+    """Raise InvalidScoresError for new scores with ids that others have: a query if any has one."""
+    counted = Counter(item.data.id for item in new.values() if item.data.id)
+    taken = {pk for pk, count in counted.items() if count > 1}
+    if counted:
+        taken |= set(BenchmarkScore.objects.filter(pk__in=counted).values_list("pk", flat=True))
+    message = "another score has this id; leave it out to have one made"
+    problems = [
+        ScoreProblem(index=index, field="id", message=message, value=str(item.data.id))
+        for index, item in enumerate(prepared)
+        if item.data.id in taken and item.identity in new
+    ]
+    if problems:
+        raise InvalidScoresError(problems)
+
+
 def _score_row(
     variant: ModelVariant, item: PreparedScore, review_state: ReviewState
 ) -> BenchmarkScore:
     data = item.data
     return BenchmarkScore(
+        id=data.id or new_id(),
+        created_at=data.received_at or timezone.now(),
         variant=variant,
         benchmark=item.benchmark,
         score=item.total.score,

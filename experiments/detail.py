@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, F, FloatField, Max, Min, Q
+from django.db.models import F, Q
 
 from benchmarks.models import BenchmarkScore, ScoreCategory
 from experiments.choices import ItemAction
@@ -33,14 +33,6 @@ HEADLINE_METRICS = (
     "tokens_per_kwh",
 )
 MAX_LISTED_RUNS = MAX_SWEEP_RUNS
-
-
-class Median(Aggregate):
-    """The median of a column, interpolated between the middle two."""
-
-    function = "PERCENTILE_CONT"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = FloatField()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +86,7 @@ class RunDetail:
 
 
 def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
-    """Read all that belongs to a run loaded `with_names`: ten queries whatever there is.
+    """Read all that belongs to a run loaded `with_names`: nine queries whatever there is.
 
     Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself. `reader`
     is who looks at it, None for the public: the history tells names to some only.
@@ -105,7 +97,7 @@ def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
     figures = _figures_of_lists([item.pk for item in repeats], [item.pk for item in sweep])
     return RunDetail(
         run=run,
-        measurements=tuple(run.measurements.defer("samples")),
+        measurements=tuple(run.measurements.defer("samples").order_by("id")),
         scores=_scores(run),
         sweep_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in sweep),
         repeat_lines=tuple(RunLine(run=item, figures=figures[item.pk]) for item in repeats),
@@ -152,16 +144,8 @@ def _figures_of_lists(
 
 
 def _repeat_summaries(run: TestRun) -> tuple[RepeatSummary, ...]:
-    means = Measurement.objects.filter(
-        run__in=TestRun.objects.ranked().filter(configuration_id=run.configuration_id),
-        metric__in=HEADLINE_METRICS,
-        statistic="mean",
-    )
-    rows = means.values("metric", "definition", "unit").annotate(
-        runs=Count("id"), median=Median("value"), lowest=Min("value"), highest=Max("value")
-    )
     order = {metric: place for place, metric in enumerate(HEADLINE_METRICS)}
-    found = [RepeatSummary(**row) for row in rows]
+    found = [RepeatSummary(**item) for item in run.configuration.repeat_figures or ()]
     return tuple(sorted(found, key=lambda item: (order[item.metric], item.definition or "")))
 
 

@@ -10,6 +10,7 @@ from benchsite.common.review import COMMAND, ReviewState
 from experiments.choices import ItemAction
 from experiments.ingest.actor import Actor, keys_of_sender
 from experiments.models import RunRevision, TestRun, Upload, UploadItem
+from experiments.provenance import provenance_of
 from experiments.redaction import redact_text
 
 MAX_CHANGES = 100
@@ -81,7 +82,7 @@ def run_history(
         if item.action in (ItemAction.CREATED, ItemAction.REPLACED):
             sender_keys |= keys_of_sender(item.upload)
         if item.action == ItemAction.CREATED:
-            made_by = item.upload
+            made_by = item
     known = _Reader(
         keys=reader.keys if reader else frozenset(),
         is_curator=reader is not None and reader.is_curator,
@@ -105,7 +106,9 @@ def _change(row: RunRevision, upload: Upload | None, reader: _Reader) -> History
     )
 
 
-def _creation(run: TestRun, upload: Upload | None, reader: _Reader) -> HistoryLine:
+def _creation(run: TestRun, item: UploadItem | None, reader: _Reader) -> HistoryLine:
+    upload = item.upload if item else None
+    origin = provenance_of(item)
     label = ""
     if upload is not None and reader.may_see_all:
         label = " with ".join(str(who) for who in (upload.uploaded_by, upload.token) if who)
@@ -113,6 +116,6 @@ def _creation(run: TestRun, upload: Upload | None, reader: _Reader) -> HistoryLi
         at=run.created_at,
         action=CREATED,
         by=label or "its uploader",
-        upload_id=upload.pk if upload else None,
-        is_own=reader.sent(upload),
+        upload_id=origin.upload_id if origin else None,
+        is_own=reader.sent(upload) and origin is not None and not origin.is_stated,
     )

@@ -25,7 +25,7 @@ _KEPT = {
     "experiments_configuration": "runs, newest_at, representative_id, tokens_per_second, "
     "tokens_per_second_min, tokens_per_second_max, tokens_per_second_definition, "
     "prompt_processing_speed, prompt_processing_speed_definition, ttft_ms, ttft_ms_definition, "
-    "memory_gb, gpu_power_watts, tokens_per_kwh, tops",
+    "memory_gb, gpu_power_watts, tokens_per_kwh, repeat_figures, tops",
     "experiments_gridmodel": "model_name, lora_adapter, platforms",
     "experiments_gridplace": "variant_id, platform_id, backend, load_class, load_kind, "
     "quantization, best_id, tokens_per_second, tokens_per_kwh, tokens_per_second_min, "

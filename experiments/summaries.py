@@ -42,7 +42,7 @@ WITH ranked AS (
     WINDOW whole AS (PARTITION BY configuration_id)
     ORDER BY configuration_id, started_at DESC NULLS LAST, created_at DESC, id DESC
 ), figures AS (
-    SELECT ranked.configuration_id, m.metric, m.definition, m.value,
+    SELECT ranked.configuration_id, m.metric, m.definition, m.unit, m.value,
         first_value(m.definition) OVER (
             PARTITION BY ranked.configuration_id, m.metric
             ORDER BY ranked.started_at DESC NULLS LAST, ranked.created_at DESC, ranked.id DESC,
@@ -52,6 +52,16 @@ WITH ranked AS (
     FROM ranked
     JOIN experiments_measurement m ON m.run_id = ranked.id
     WHERE m.statistic = 'mean' AND m.metric = ANY(%(metrics)s)
+), spreads AS (
+    SELECT configuration_id, metric, definition, unit, count(*) AS runs,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,
+        min(value) AS lowest, max(value) AS highest
+    FROM figures GROUP BY configuration_id, metric, definition, unit
+), repeats AS (
+    SELECT configuration_id, jsonb_agg(
+        to_jsonb(spreads) - 'configuration_id' ORDER BY metric, definition, unit
+    ) AS repeat_figures
+    FROM spreads GROUP BY configuration_id
 ), medians AS (
     SELECT configuration_id, metric, max(newest_definition) AS definition,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,
@@ -95,10 +105,12 @@ UPDATE experiments_configuration c SET
     ttft_ms_definition = wide.ttft_ms_definition,
     memory_gb = wide.memory_gb,
     gpu_power_watts = wide.gpu_power_watts,
-    tokens_per_kwh = wide.tokens_per_kwh
+    tokens_per_kwh = wide.tokens_per_kwh,
+    repeat_figures = repeats.repeat_figures
 FROM experiments_configuration touched
 LEFT JOIN counted ON counted.configuration_id = touched.id
 LEFT JOIN wide ON wide.configuration_id = touched.id
+LEFT JOIN repeats ON repeats.configuration_id = touched.id
 WHERE c.id = touched.id AND touched.id = ANY(%(ids)s)
 """
 

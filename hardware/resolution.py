@@ -52,6 +52,7 @@ class HardwareFacts:
     gpu_models: tuple[str, ...] = ()
     gpu_count: int | None = None
     gpu_memory_gb: float | None = None
+    gpu_form: str | None = None
     cpu_model: str | None = None
     cpu_sockets: int | None = None
     cpu_arch: str | None = None
@@ -113,10 +114,11 @@ class ResolvedHardware:
 
 @dataclass(frozen=True, kw_only=True)
 class _Gpu:
-    """A reported GPU name and what the catalogue knows of it."""
+    """A reported GPU name and what the catalogue knows of it, with the form stated beside it."""
 
     reading: GpuName
     known: KnownDevice | None
+    stated_form: str | None = None
 
     @property
     def name(self) -> str:
@@ -135,7 +137,7 @@ class _Gpu:
     def form(self) -> str | None:
         if not self.known or not self.known.sold_in_several_forms:
             return None
-        return self.known.spelling_form or self.reading.form
+        return self.known.spelling_form or self.reading.form or self.stated_form
 
     def label(self, memory_gb: float | None) -> str:
         """Return the name with what tells versions apart; `memory_gb` as far as it is known."""
@@ -177,7 +179,10 @@ def resolve(facts: HardwareFacts, catalogue: Mapping[str, KnownDevice]) -> Resol
     warnings: list[str] = []
     cpu_model = _cpu_name(facts.cpu_model)
     cpu_sockets = _positive("cpu_sockets", facts.cpu_sockets, warnings)
-    gpus = [_Gpu(reading=name, known=_find(name, catalogue)) for name in _read_names(facts)]
+    gpus = [
+        _Gpu(reading=name, known=_find(name, catalogue), stated_form=facts.gpu_form)
+        for name in _read_names(facts)
+    ]
     if gpus:
         devices = _gpu_devices(facts, gpus, warnings)
     elif cpu_model:

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Case, Count, F, Q, When
+from django.utils import timezone
 
 from benchmarks.models.benchmarks import Benchmark
 from benchmarks.models.conditions import (
@@ -144,7 +145,7 @@ class BenchmarkScore(models.Model):
     review_reason = models.TextField(blank=True, default="")
     is_current = models.BooleanField(default=False)
     content_key = models.CharField(max_length=64)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = BenchmarkScoreQuerySet.as_manager()
 

@@ -33,7 +33,7 @@ def csv_response(
     )
     writer = csv.writer(response)
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows(safe_row(row) for row in rows)
     return response
 
 
@@ -46,6 +46,11 @@ def json_response(
         json_dumps_params={"ensure_ascii": False, "indent": 1},
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
+
+
+def safe_row(row: Sequence[Cell]) -> list[str | float | int | None]:
+    """Return a row as CSV holds it: no cell of it is a formula to a spreadsheet."""
+    return [_cell(value) for value in row]
 
 
 def _cell(value: Cell) -> str | float | int | None:

@@ -113,6 +113,7 @@ def upload_report(
         "corrections": upload.corrections.exclude(outcome=UploadOutcome.DRAFT),
         "may_act": may_act and upload.outcome != UploadOutcome.DRAFT,
         "may_read": may_act,
+        "upload_id": str(upload.pk),
         "may_be_mended": upload.report.get("refusal") not in BEYOND_MENDING,
     }
     return TemplateResponse(request, "admin/experiments/upload/report.html", context)

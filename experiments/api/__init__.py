@@ -1,6 +1,6 @@
 """The JSON API, mounted at /api/; its description is at /api/docs and /api/openapi.json."""
 
-from experiments.api import files, reads, writes
+from experiments.api import exports, files, reads, writes
 from experiments.api.docs import SitePage
 from experiments.api.errors import add_exception_handlers
 from experiments.api.site import SiteApi, fallback
@@ -20,4 +20,5 @@ add_exception_handlers(api)
 api.add_router("", reads.router)
 api.add_router("", writes.router)
 api.add_router("", files.router)
+api.add_router("", exports.router)
 api.add_router("", fallback)  # last: it takes every address that is left

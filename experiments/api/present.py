@@ -9,6 +9,7 @@ from experiments.comparison import Comparison, Subject, headline_means
 from experiments.detail import RunDetail
 from experiments.grid import GridPage, ModelRow, PlatformRow
 from experiments.models import Configuration, TestRun, UploadItem
+from experiments.provenance import provenance_of
 from experiments.redaction import redact, redact_text
 
 _RUN_FIELDS_OF_CONFIG = (
@@ -258,15 +259,15 @@ def _system_info(run: TestRun) -> schemas.SystemInfo:
 
 
 def _provenance(run: TestRun, origin: UploadItem | None) -> schemas.Provenance:
-    upload = origin.upload if origin else None
+    found = provenance_of(origin)
     return schemas.Provenance(
-        upload_id=upload.pk if upload else None,
-        sha256=upload.content_id if upload else None,
-        file_name=redact_text(upload.file_name) or None if upload else None,
-        format=upload.format if upload else None,
+        upload_id=found.upload_id if found else None,
+        sha256=found.sha256 if found else None,
+        file_name=found.file_name or None if found else None,
+        format=found.format if found else None,
         tool=run.tool,
         tool_version=run.tool_version,
-        parser_version=upload.parser_version if upload else None,
-        uploaded_at=upload.created_at if upload else None,
+        parser_version=found.parser_version if found else None,
+        uploaded_at=found.received_at if found else None,
         source_url=redact_text(run.source_url) if run.source_url else None,
     )

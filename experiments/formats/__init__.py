@@ -25,11 +25,17 @@ from experiments.formats.llmd import report as llmd_report
 from experiments.formats.llmperf import summaries as llmperf
 from experiments.formats.lm_eval import json as lm_eval_json
 from experiments.formats.lm_eval import markdown as lm_eval_markdown
+from experiments.formats.mlperf import csv as mlperf_csv
+from experiments.formats.mlperf import json as mlperf_json
+from experiments.formats.mlperf import loadgen as mlperf_loadgen
 from experiments.formats.mmlu_pro import json as mmlu_pro_json
 from experiments.formats.mmlu_pro import report as mmlu_pro_report
 from experiments.formats.mmlu_pro import text as mmlu_pro_text
 from experiments.formats.near_misses import advice
+from experiments.formats.ollama import responses as ollama
 from experiments.formats.opencompass import summary as opencompass_summary
+from experiments.formats.optimum import csv as optimum_csv
+from experiments.formats.optimum import json as optimum_json
 from experiments.formats.records import skipped_lines
 from experiments.formats.serving import console as serving_console
 from experiments.formats.sglang import batch as sglang_batch
@@ -68,7 +74,10 @@ _JSON_FORMATS = (
     genai_perf_json.FORMAT,
     lighteval_json.FORMAT,
     lm_eval_json.FORMAT,
+    optimum_json.FORMAT,
+    mlperf_json.FORMAT,
     llmperf.FORMAT,
+    ollama.FORMAT,
     evalplus_results.FORMAT,
     evalplus_leaderboard.FORMAT,
     bigcode.FORMAT,
@@ -80,12 +89,15 @@ FORMATS: tuple[Format, ...] = (
     genai_perf_csv.FORMAT,
     inferencex_csv.FORMAT,
     guidellm_csv.FORMAT,
+    mlperf_csv.FORMAT,
+    optimum_csv.FORMAT,
     opencompass_summary.FORMAT,
     guidellm.YAML_FORMAT,  # told by the keys at the margin, before JSON is looked for
     llmd_report.YAML_FORMAT,
     inference_perf.YAML_FORMAT,
     *map(_reporting_skipped_lines, _JSON_FORMATS),
     llama_bench_sql.FORMAT,
+    mlperf_loadgen.FORMAT,
     serving_console.FORMAT,  # as a log, or in the JSON of a script
     llama_bench_markdown.FORMAT,
     mmlu_pro_report.FORMAT,

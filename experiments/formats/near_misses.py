@@ -6,6 +6,14 @@ from typing import Any
 
 from experiments.formats.content import Content
 
+_OPTIMUM = (
+    "This is the {} of optimum-benchmark alone. Send benchmark.json from the same folder, which "
+    "holds config and report."
+)
+_PUBLISHED = (
+    "This is the table of MLPerf results as it is published, with a header over several rows. Send "
+    "summary_results.json of that round (mlcommons/inference_results_…), which says the same."
+)
 Record = Mapping[str, Any]
 
 _SAMPLES = "These are single answers, of which no score is made. Send the {} beside them."
@@ -40,6 +48,13 @@ def _first_entry_has(record: Record, *keys: str) -> bool:
     return isinstance(first, dict) and first.keys() >= set(keys)
 
 
+def _report_of_optimum(record: Record) -> bool:
+    phases = [record.get(name) for name in ("prefill", "decode", "per_token", "generate")]
+    return any(
+        isinstance(phase, dict) and phase.keys() >= {"memory", "latency"} for phase in phases
+    )
+
+
 _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (
         lambda record: record.keys() >= {"doc_id", "doc", "target"},
@@ -62,6 +77,19 @@ _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
     (
         _sweep_of_aiperf,
         "This sums up several runs of AIPerf; send profile_export_aiperf.json of each run.",
+    ),
+    (
+        lambda record: (
+            record.keys() >= {"backend", "scenario", "environment"}
+            and isinstance(record["backend"], dict)
+        ),
+        _OPTIMUM.format("config"),
+    ),
+    (_report_of_optimum, _OPTIMUM.format("report")),
+    (
+        lambda record: record.keys() >= {"submitter", "system_name", "accelerator_model_name"},
+        "This describes a system of MLPerf, without results. Send summary_results.json of the "
+        "round, or summary.csv of the submission checker.",
     ),
     (
         lambda record: isinstance(record.get("timeslices"), list),
@@ -92,6 +120,7 @@ _RECORDS: tuple[tuple[Callable[[Record], bool], str], ...] = (
 _STARTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[^,\n]+,(?:CoT|DA),[^\n]*,0\.\d+\s*(?:\n|$)"), _COLLECTION),
     (re.compile(r"0(?:,\d+)+\s*\n\s*biology,business,"), _SUBJECTS),
+    (re.compile(r"[\s\S]{0,3000}?\bInference\b[\s\S]{0,5000}?Public ID[,\t]"), _PUBLISHED),
 )
 _LOOKED_AT = 10_000  # characters
 

@@ -13,9 +13,9 @@ from hardware.models import Platform
 class _Part:
     """The columns of one model in a longer row."""
 
-    def __init__(self, model: type[models.Model], table: str) -> None:
+    def __init__(self, model: type[models.Model], table: str, *, without: str = "") -> None:
         self.model = model
-        fields = model._meta.concrete_fields
+        fields = [field for field in model._meta.concrete_fields if field.name != without]
         self.names = [field.attname for field in fields]
         self._texts_of_json = [
             (place, field)
@@ -36,7 +36,7 @@ class _Part:
 
 _PARTS = {
     "variant": _Part(ModelVariant, "variant"),
-    "configuration": _Part(Configuration, "configuration"),
+    "configuration": _Part(Configuration, "configuration", without="repeat_figures"),
     "platform": _Part(Platform, "platform"),
     "representative": _Part(TestRun, "representative"),
 }

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.db.models.expressions import RawSQL
+
 from benchmarks.models import Benchmark, BenchmarkScore
 from experiments.grid import sql
 from experiments.grid.counts import read_counts
@@ -38,6 +40,9 @@ WITH {variants}, found AS MATERIALIZED (
 )
 SELECT {columns}, quality_score, quality_protocol, ranked_quality IS NOT NULL
 FROM found {tables} ORDER BY position
+"""
+_EACH = """
+WITH {variants} SELECT {column} FROM ({joined}) joined WHERE {column} IS NOT NULL AND ({passing})
 """
 _COUNT = """
 WITH {variants} SELECT count(*) FROM ({joined}) joined WHERE cfg_pk IS NOT NULL AND ({passing})
@@ -131,6 +136,17 @@ class GridQuery:
         )
         values = (*self._variants.values, *passing.values, limit, offset)
         return [_configuration(row) for row in sql.rows_of(text, values)]
+
+    def each(self, column: str) -> RawSQL:
+        """Return a subquery of a column (`cfg_pk`, `variant_id`) of all rows that are shown."""
+        passing = self._passing
+        text = _EACH.format(
+            variants=self._variants.sql,
+            column=column,
+            joined=sql.joined(self.criteria, sql.every_configuration()),
+            passing=passing.sql,
+        )
+        return RawSQL(text, (*self._variants.values, *passing.values))  # noqa: S611 - no text from outside
 
     def count_configurations(self) -> int:
         """Return how many single configurations there are."""

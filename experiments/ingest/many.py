@@ -1,7 +1,7 @@
 """Many files on their way into the database: read ahead by other processes, written in batches."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,14 @@ from experiments.ingest.store import Received
 
 BATCH_FILES = 100
 BATCH_BYTES = 4 * 1024 * 1024
-AHEAD = 2
-"""How many batches are read while one is written."""
+AHEAD, AHEAD_BYTES = 2, 8 * 1024 * 1024
+"""How many batches are read while one is written, as long as their files are no larger: documents
+take 20 times as much memory."""
 
-MOST_RUNS_AT_ONCE = 1000
-"""What one transaction writes: others wait for its lock, a fraction of a second."""
+MOST_RUNS_AT_ONCE = 500
+RUNS_LIKE_SCORES = 20
+"""What one transaction writes: others wait for its lock, half a second. Scores of a variant take as
+long as so many runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +78,16 @@ def take_in(
     batches = (_begun(batch, wanted, readers) for batch in _batched(files))
     waiting: deque[_Batch] = deque()
     while not is_stopped():
-        while len(waiting) <= AHEAD and (batch := next(batches, None)):
+        while _has_room(waiting) and (batch := next(batches, None)):
             waiting.append(batch)
         if not waiting:
             return
         yield from _finished(waiting.popleft(), wanted)
+
+
+def _has_room(waiting: Collection[_Batch]) -> bool:
+    size = sum(len(file.data) for batch in waiting for file in batch.files)
+    return not waiting or (len(waiting) <= AHEAD and size < AHEAD_BYTES)
 
 
 def _batched(files: Iterable[Loaded]) -> Iterator[list[Loaded]]:
@@ -125,7 +133,9 @@ def _finished(batch: _Batch, wanted: Wanted) -> Iterator[tuple[Loaded, Report]]:
         found = batch.done.get(place) or _judged(file, next(readings), wanted)
         portion.append((file, found))
         if isinstance(found, Incoming) and found.reading and found.reading.parsed:
-            runs += len(found.reading.parsed.runs)
+            parsed = found.reading.parsed
+            with_scores = sum(bool(run.scores) for run in parsed.runs) + len(parsed.score_sets)
+            runs += len(parsed.runs) + RUNS_LIKE_SCORES * with_scores
         if runs >= MOST_RUNS_AT_ONCE:
             yield from _written(portion, wanted)
             portion, runs = [], 0

@@ -15,6 +15,7 @@ from experiments.ingest.accepted import Asked, accepted_before, unchanged_report
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError
 from experiments.ingest.context import UploadContext, fields_left_open, read_context
+from experiments.ingest.origins import believed
 from experiments.ingest.preview import known_names, outline, preview
 from experiments.ingest.reading import Reading, read, refusal_of
 from experiments.ingest.report import Refusal, Report
@@ -251,7 +252,10 @@ def _open(file: Incoming, context: UploadContext) -> _Read | Report:
     if problem := _not_wanted(reading.parsed, reading.format, file.accept):
         return replace(report, refusal=Refusal.INVALID, errors=(problem,))
     report = replace(report, preview=outline(reading.parsed))
-    return _Read(received=received, context=context, parsed=reading.parsed, report=report)
+    # With other fields than its own, a run is no longer what its export says of it.
+    may_speak = received.actor.is_curator and not context.stated()
+    parsed = believed(reading.parsed) if may_speak else reading.parsed
+    return _Read(received=received, context=context, parsed=parsed, report=report)
 
 
 def _not_wanted(parsed: ParsedFile, format_name: str | None, accept: Accept) -> Problem | None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,8 +26,10 @@ from experiments.formats.documents import (
     ScoreSetDocument,
 )
 from experiments.formats.problems import join_path, short_value
+from experiments.formats.stored import DescribedModel, StoredRun
 from experiments.ingest.context import UploadContext, apply_to_run, apply_to_scores
 from experiments.ingest.keys import content_hash, load_class, run_ids, settings_key, workload_key
+from experiments.ingest.origins import as_stored
 from experiments.ingest.plausibility import KnownFacts, doubts
 from experiments.ingest.public_names import with_public_model, with_public_names
 from experiments.ingest.times import as_stored_time
@@ -52,6 +55,7 @@ class ResolvedModel:
     lora_adapter: str
     parameters: int | None
     weights_gb: float | None
+    more_facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -177,6 +181,7 @@ def resolve_file(
     resolved.warnings += [*_unknown_names(resolved), *_from_the_future(resolved)]
     resolved.warnings += _implausible(resolved.runs, looked_up)
     _keep_with_runs(resolved, (*parsed.warnings, *resolved.warnings))
+    resolved.runs = [as_stored(run) for run in resolved.runs]
     return resolved
 
 
@@ -276,7 +281,9 @@ def _resolve_run(
     different = {name: raw for name, (raw, used) in reported.items() if raw and raw != used}
     return ResolvedRun(
         id=run_id,
-        document=replace(run, measurements=_with_derived(run.measurements)),
+        document=run
+        if isinstance(run, StoredRun)
+        else replace(run, measurements=_with_derived(run.measurements)),
         content_hash=run_hash,
         model=model,
         hardware=hardware,
@@ -295,6 +302,7 @@ def _resolve_model(model: ModelDocument, path: str) -> ResolvedModel:
         lora_adapter=tidy_name(model.lora_adapter),
         parameters=model.parameters,
         weights_gb=model.weights_gb,
+        more_facts=model.more_facts if isinstance(model, DescribedModel) else {},
     )
 
 

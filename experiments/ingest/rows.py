@@ -9,6 +9,7 @@ from benchsite.common.copying import copy_rows
 from experiments.choices import MeasuredAs
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.problems import join_path, short_value
+from experiments.formats.stored import StoredRun
 from experiments.ingest.keys import digest
 from experiments.ingest.resolve import ResolvedRun
 from experiments.ingest.run_fields import RUN_FIELDS, SETUP_FIELDS, WORKLOAD_FIELDS
@@ -55,6 +56,10 @@ def sweep_key(
     document = run.document
     if document.sweep:
         return digest(["label", document.sweep, variant.pk, profile.pk, run.backend])
+    if isinstance(document, StoredRun) and (stated := document.origin.sweep_key):
+        if document.is_trusted:
+            return stated
+        return digest(["claimed", sha256, stated, variant.pk, profile.pk])
     if document.sweep_group:
         return digest(["file", sha256, document.sweep_group, variant.pk, profile.pk])
     return ""
@@ -98,7 +103,7 @@ def run_row(
     placed: Placed, configuration_id: int, sweep: Sweep | None, review_state: str
 ) -> TestRun:
     """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
-    return TestRun(
+    row = TestRun(
         variant=placed.variant,
         hardware=placed.profile,
         configuration_id=configuration_id,
@@ -106,6 +111,10 @@ def run_row(
         review_state=review_state,
         **run_columns(placed.run),
     )
+    document = placed.run.document
+    if isinstance(document, StoredRun) and document.is_trusted:
+        row.created_at = document.origin.received_at
+    return row
 
 
 def run_columns(run: ResolvedRun) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Handing parsed scores to the benchmarks app, and what it found doubtful back to the uploader."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from benchmarks.catalogue import benchmark_slug
@@ -20,8 +21,10 @@ from benchsite.common.revisions import Revision
 from experiments.choices import ItemAction
 from experiments.formats.documents import InvalidFileError, Problem, ScoreDocument
 from experiments.formats.problems import join_path
+from experiments.formats.stored import StoredScore
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, why_score_is_out
+from experiments.ingest.origins import known_content_keys
 from experiments.ingest.report import Refusal
 from experiments.ingest.times import as_stored_time
 from experiments.models import Upload, UploadItem
@@ -40,7 +43,8 @@ def write_scores(
 
     Raises InvalidFileError with a problem for each score that cannot be right.
     """
-    data = [score_data(document) for document in documents]
+    known = known_content_keys(variant, documents)
+    data = [score_data(document, known) for document in documents]
     try:
         recorded = record_scores(variant=variant, scores=data, review_state=review_state)
     except InvalidScoresError as error:
@@ -193,18 +197,30 @@ def supersede_scores(brought: Iterable[BroughtScore], *, keep: Collection[UUID],
         )
 
 
-def score_data(document: ScoreDocument) -> ScoreData:
+def score_data(
+    document: ScoreDocument, known: Mapping[UUID, str] = MappingProxyType({})
+) -> ScoreData:
     """Return a score as the benchmarks app takes it; why it is doubted stays in its context.
 
-    Raises InvalidFileError for a name without any letter.
+    `known` are the content keys of scores that are here, by their ids. Raises InvalidFileError for
+    a name without any letter.
     """
+    stored = document if isinstance(document, StoredScore) else None
+    believed = stored if stored and stored.is_trusted else None
+    known_key = known.get(stored.id) if stored else None
     doubt = document.doubt
-    if doubt is None and not document.scale_known and _looks_like_fraction(document):
+    if believed:
+        doubt = (document.context.get("doubt") or FRACTION) if believed.needs_confirmation else None
+    elif doubt is None and not document.scale_known and _looks_like_fraction(document):
         doubt = FRACTION
     return ScoreData(
+        id=believed.id if believed else None,
+        stored_key=believed.origin.content_key if believed else known_key,
+        received_at=believed.origin.received_at if believed else None,
         benchmark_slug=_slug(document),
         benchmark_name=document.benchmark,
         score=document.stated_score,
+        total_method=stored.total_method if stored else None,
         stderr=document.stderr,
         correct=document.correct,
         total=document.total,
@@ -225,8 +241,9 @@ def score_data(document: ScoreDocument) -> ScoreData:
 
 
 def _slug(document: ScoreDocument) -> str:
-    slug = benchmark_slug(document.benchmark)
-    if not slug:
+    named = document.slug if isinstance(document, StoredScore) else document.benchmark
+    slug = benchmark_slug(named)
+    if not slug or (isinstance(document, StoredScore) and slug != named):
         message = "The benchmark's name holds no letter and no digit."
         raise InvalidFileError(Problem(document.path, message, document.benchmark))
     return slug

@@ -81,7 +81,7 @@ def keep(files: Sequence[Kept]) -> list[Upload]:
     Upload.objects.bulk_create([upload for upload in uploads if upload not in drafts])
     made = [(row, file.written) for row, file in zip(uploads, files, strict=True) if file.written]
     items = (item for upload, written in made for item in _items(upload, written))
-    copy_rows(UploadItem, ("upload", "place", "run", "score", "action"), items)
+    copy_rows(UploadItem, ("upload", "place", "run", "score", "action", "origin"), items)
     write_history(
         [_with_upload(row, upload) for upload, written in made for row in written.history]
     )
@@ -132,11 +132,10 @@ def _new_upload(received: Received) -> Upload:
     )
 
 
-def _items(
-    upload: Upload, written: Written
-) -> Iterator[tuple[UUID, str, UUID | None, UUID | None, str]]:
-    """Yield the items of an upload: place, run, score, action."""
+def _items(upload: Upload, written: Written) -> Iterator[tuple[Any, ...]]:
+    """Yield the items of an upload: place, run, score, action, origin."""
     for place, run in zip(written.run_places, written.runs, strict=True):
-        yield (upload.pk, place[:255], run.id, None, run.action)
+        yield (upload.pk, place[:255], run.id, None, run.action, written.origins.get(place))
     for place, score in zip(written.score_places, written.scores, strict=True):
-        yield (upload.pk, place[:255], None, score.id, score.action)
+        origin = written.origins.get(place)
+        yield (upload.pk, place[:255], None, score.id, score.action, origin)

@@ -133,7 +133,8 @@ class Tally:
             yield f"{files} {have} context from {sidecars} (benchsite.yaml)."
         seconds = time.monotonic() - self.started
         rate = self.done / seconds
-        yield f"{_counted(self.done, 'file')} in {seconds:.1f} s: {rate:,.0f} a second."
+        in_words = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        yield f"{_counted(self.done, 'file')} in {seconds:.1f} s: {in_words} a second."
 
     def hints(self) -> Iterator[str]:
         """Yield how to have the files taken that were refused."""

@@ -10,10 +10,11 @@ from benchmarks.services import VariantFacts, create_variants, get_or_create_var
 from benchsite.common.copying import copy_models
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction
-from experiments.formats.documents import Problem
+from experiments.formats.documents import Problem, RunDocument, ScoreDocument
 from experiments.ingest.actor import Actor
 from experiments.ingest.conflicts import ConflictError, refuse_conflicts, would_change
 from experiments.ingest.history import earlier_versions, revisions
+from experiments.ingest.origins import stored_origin, with_known_content
 from experiments.ingest.report import Refusal, RunResult, ScoreResult
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, ResolvedRun
 from experiments.ingest.rows import (
@@ -53,6 +54,8 @@ class Written:
     scores: list[ScoreResult] = field(default_factory=list)
     score_places: list[str] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    origins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What an export says of where the run or score at a place comes from."""
     history: list[RunRevision] = field(default_factory=list)
     """What it did to runs that were here; to be saved once the upload is."""
 
@@ -91,6 +94,10 @@ def write_files(files: Sequence[FileToWrite]) -> list[Written]:
     existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
     writer = _Writer(files[0].actor)
     writer.find_variants([model for file in files for model in file.resolved.models])
+    for file in files:
+        file.resolved.runs = [
+            with_known_content(run, existing.get(run.id)) for run in file.resolved.runs
+        ]
     parts = [_FileWriter(writer, file) for file in files]
     for part in parts:
         _refuse(part.file, existing)
@@ -224,7 +231,9 @@ class _Writer:
         """Return what a file tells; what waits for review says nothing that everybody sees."""
         if self.review_state != ReviewState.PUBLISHED:
             return VariantFacts()
-        return VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
+        return VariantFacts(
+            parameters=model.parameters, weights_gb=model.weights_gb, **model.more_facts
+        )
 
     def variant(self, model: ResolvedModel) -> ModelVariant:
         """Return the variant of a model, which learns what it tells for the first time."""
@@ -273,6 +282,11 @@ class _FileWriter:
         title = f"{variant} on {run.hardware.platform_name}"
         self.written.runs.append(RunResult(id=run.id, title=title, action=action))
         self.written.run_places.append(run.document.path)
+        self._keep_origin(run.document)
+
+    def _keep_origin(self, document: RunDocument | ScoreDocument) -> None:
+        if origin := stored_origin(document):
+            self.written.origins[document.path] = origin
 
     def _action(self, run: ResolvedRun, before: TestRun | None) -> ItemAction:
         """Tell what becomes of a run; the same one a second time in the file is left as it is."""
@@ -310,6 +324,7 @@ class _FileWriter:
                 )
             )
             self.written.score_places.append(document.path)
+            self._keep_origin(document)
 
     def supersede_scores(self) -> None:
         """Withdraw scores that only earlier versions of the runs, or of the file, brought."""

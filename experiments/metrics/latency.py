@@ -4,6 +4,8 @@ from experiments.metrics.model import Definition, Metric, MetricGroup
 from experiments.metrics.sources import (
     GUIDELLM,
     GUIDELLM_FIRST,
+    LOADGEN,
+    OLLAMA,
     SGLANG_ONE_BATCH,
     SGLANG_SERVING,
     VLLM_BENCH,
@@ -122,6 +124,19 @@ LATENCY_METRICS = (
                 label="a whole batch",
                 formula="time from handing over a batch until its last request is done",
                 source=VLLM_LATENCY,
+            ),
+            Definition(
+                id="server",
+                label="at the server",
+                formula="total_duration: arrival of the request until the answer is done, loading "
+                "the model included",
+                source=OLLAMA,
+            ),
+            Definition(
+                id="single_stream",
+                label="MLPerf SingleStream",
+                formula="90th percentile of the latency of queries sent one after another",
+                source=LOADGEN,
             ),
         ),
     ),

@@ -1,7 +1,15 @@
 """What a run takes: memory, energy, and requests that failed."""
 
 from experiments.metrics.model import Definition, Metric, MetricGroup
-from experiments.metrics.sources import GENAI_PERF, LLM_BENCH, MLPERF, SGLANG_MEMORY, VLLM_BENCH
+from experiments.metrics.sources import (
+    GENAI_PERF,
+    LLM_BENCH,
+    MLPERF,
+    OPTIMUM_ENERGY,
+    OPTIMUM_MEMORY,
+    SGLANG_MEMORY,
+    VLLM_BENCH,
+)
 
 RESOURCE_METRICS = (
     Metric(
@@ -37,6 +45,36 @@ RESOURCE_METRICS = (
                 label="GPU memory by its driver",
                 formula="highest VRAM + highest GTT in use, by any program, as the driver says",
                 source=LLM_BENCH,
+            ),
+            Definition(
+                id="gpu_used",
+                label="GPU memory in use",
+                formula="highest sum over the GPUs used of the memory that any program holds",
+                source=OPTIMUM_MEMORY,
+            ),
+            Definition(
+                id="process_vram",
+                label="GPU memory of the process",
+                formula="highest sum over the GPUs used of what the benchmark's processes hold",
+                source=OPTIMUM_MEMORY,
+            ),
+            Definition(
+                id="torch_reserved",
+                label="reserved by PyTorch",
+                formula="sum over the GPUs used of torch.cuda.max_memory_reserved",
+                source=OPTIMUM_MEMORY,
+            ),
+            Definition(
+                id="torch_allocated",
+                label="allocated by PyTorch",
+                formula="sum over the GPUs used of torch.cuda.max_memory_allocated",
+                source=OPTIMUM_MEMORY,
+            ),
+            Definition(
+                id="process_ram",
+                label="RAM of the process",
+                formula="highest resident memory of the benchmark's process; GPUs not counted",
+                source=OPTIMUM_MEMORY,
             ),
         ),
     ),
@@ -117,6 +155,12 @@ RESOURCE_METRICS = (
                 label="at the wall",
                 formula="tokens_per_second × 3 600 000 ÷ power at the plug",
                 source=MLPERF,
+            ),
+            Definition(
+                id="codecarbon",
+                label="CPU, RAM and GPU by CodeCarbon",
+                formula="tokens decoded ÷ energy of CPU, RAM and GPU, as CodeCarbon estimates it",
+                source=OPTIMUM_ENERGY,
             ),
         ),
         derived=True,

@@ -20,3 +20,7 @@ LLMPERF = "https://github.com/ray-project/llmperf/blob/main/token_benchmark_ray.
 INFERENCEX = "https://github.com/SemiAnalysisAI/InferenceX"
 LLM_BENCH = "https://github.com/lhl/strix-halo-testing/tree/main/llm-bench"
 MLPERF = "https://github.com/mlcommons/inference_policies/blob/master/power_measurement.adoc"
+LOADGEN = "https://github.com/mlcommons/inference_policies/blob/master/inference_rules.adoc"
+OLLAMA = "https://github.com/ollama/ollama/blob/main/docs/api.md"
+OPTIMUM_MEMORY = "https://github.com/huggingface/optimum-benchmark/blob/main/optimum_benchmark/trackers/memory.py"
+OPTIMUM_ENERGY = "https://github.com/huggingface/optimum-benchmark/blob/main/optimum_benchmark/trackers/energy.py"

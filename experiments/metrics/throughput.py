@@ -7,6 +7,7 @@ from experiments.metrics.sources import (
     INFERENCEX,
     LLAMA_BENCH,
     LLMPERF,
+    LOADGEN,
     VLLM_BENCH,
 )
 
@@ -74,6 +75,13 @@ THROUGHPUT_METRICS = (
                 label="busiest second",
                 formula="most tokens that arrived within one second of the benchmark",
                 source=VLLM_BENCH,
+            ),
+            Definition(
+                id="latency_bound",
+                label="MLPerf, within latency limits",
+                formula="generated tokens ÷ duration at the highest rate of arrivals at which the "
+                "99th percentiles of TTFT and TPOT stay within the benchmark's limits",
+                source=LOADGEN,
             ),
         ),
     ),

@@ -65,6 +65,11 @@ class Configuration(models.Model):
     memory_gb = models.FloatField(null=True)
     gpu_power_watts = models.FloatField(null=True)
     tokens_per_kwh = models.FloatField(null=True)
+    repeat_figures = models.JSONField(
+        null=True,
+        help_text="For each headline metric, definition and unit: over how many runs, the median, "
+        "the lowest and the highest mean.",
+    )
     tops = models.SmallIntegerField(
         default=0,
         help_text="By which sort keys it comes first of its variant, class and kind: a bit each.",

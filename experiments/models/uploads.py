@@ -128,6 +128,12 @@ class UploadItem(models.Model):
         related_name="upload_items",
     )
     action = models.CharField(max_length=10, choices=ItemAction)
+    origin = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of an export: the file that first brought it to the site that it comes from.",
+    )
 
     class Meta:
         constraints: ClassVar = [

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from urllib.parse import urlencode
 from uuid import UUID
 
 from benchsite.common.templatetags.figures import count
@@ -136,6 +137,12 @@ class ComparisonPage:
     found: tuple[FoundRun, ...]
     found_more: bool
     search_fields: tuple[tuple[str, str], ...]
+
+    @property
+    def whole_query(self) -> str:
+        """The query that selects the compared runs."""
+        runs = [str(card.subject.run.pk) for card in self.cards]
+        return urlencode({"run": runs}, doseq=True)
 
 
 def present_comparison(

@@ -38,6 +38,7 @@ from experiments.presenters.labels import (
     scale_of,
 )
 from experiments.presenters.run_tables import RunTable, run_table
+from experiments.provenance import Provenance, claimed_origin, provenance_of
 from experiments.redaction import redact, redact_text
 
 
@@ -86,7 +87,8 @@ class DetailPage:
     groups: tuple[FactGroup, ...]
     setup: tuple[Fact, ...]
     notes: str | None
-    file_name: str
+    provenance: Provenance | None
+    claimed: Provenance | None
     source_url: str
     is_source_whole: bool
     rendition_href: str
@@ -101,6 +103,11 @@ class DetailPage:
     repeat_rows: tuple[RepeatRow, ...]
     machines: tuple[MachineRow, ...]
     history: tuple[HistoryRow, ...]
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run, as addresses hold it."""
+        return str(self.detail.run.pk)
 
     @property
     def newest_changes(self) -> int | None:
@@ -141,7 +148,8 @@ def present_detail(
         ),
         setup=setup_facts(run),
         notes=redact(run.notes),
-        file_name=redact_text(detail.origin.upload.file_name) if detail.origin else "",
+        provenance=provenance_of(detail.origin),
+        claimed=claimed_origin(detail.origin),
         source_url=source_url,
         is_source_whole=source_url == run.source_url,
         rendition_href=_rendition_href(detail.origin),
@@ -161,7 +169,8 @@ def present_detail(
 
 def _rendition_href(origin: UploadItem | None) -> str:
     """Return where everybody reads the file without what is private, "" where nobody can."""
-    if origin is None or not has_rendition(origin.upload.format):
+    found = provenance_of(origin)
+    if origin is None or found is None or found.is_stated or not has_rendition(found.format):
         return ""
     return reverse("api:upload_rendition", args=[origin.upload_id])
 
@@ -176,7 +185,7 @@ def _quality_blocks(entries: Sequence[ScoreWithCategories]) -> tuple[QualityBloc
             spread=spread,
             categories=_written(entry.categories),
             chart=_quality_chart(entry),
-            table_id=f"categories-{entry.score.benchmark.pk}",
+            table_id=f"categories-{entry.score.benchmark.slug}",
         )
         for entry, text, (_text, spread) in zip(entries, texts, written, strict=True)
     )
@@ -196,11 +205,11 @@ def _quality_chart(entry: ScoreWithCategories) -> Chart | None:
     series = Series(benchmark.name, values, [figure(value) for value in values])
     on_scale = f"on a scale of {scale[0]:g} to {scale[1]:g}" if scale else "on an open scale"
     return Chart(
-        id=f"quality-{benchmark.pk}",
+        id=f"quality-{benchmark.slug}",
         figure=radar([series], [item.category for item in entry.categories], scale=scale),
         title=f"{benchmark.name} by category",
         note=f"Scores {on_scale}, protocol “{entry.score.protocol_key}”.",
-        table=f"categories-{benchmark.pk}",
+        table=f"categories-{benchmark.slug}",
         file_stem=f"quality-{benchmark.slug}",
     )
 

@@ -113,7 +113,7 @@ def _scores(page: DetailPage) -> Table:
 
 def _categories(block: QualityBlock) -> Table:
     return Table(
-        name=f"categories-{block.entry.score.benchmark.pk}",
+        name=f"categories-{block.entry.score.benchmark.slug}",
         header=("benchmark", "category", "score", "correct", "questions"),
         rows=[
             (block.entry.score.benchmark.slug, item.category, item.score, item.correct, item.total)

@@ -116,5 +116,5 @@ def test_curves_cost_the_same_whatever_their_number(
 ) -> None:
     runs = [sweep(str(number), *range(1, 4 + number)) for number in range(8)]
     for chosen in (runs[:2], runs):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             page(client, *chosen)

@@ -231,7 +231,7 @@ def test_comparison_asks_as_much_for_eight_runs_as_for_two(
     runs = [make_run(figures=FULL, gpu_model=f"Unheard-of {index}") for index in range(8)]
     make_score(variant=runs[0].variant, benchmark="mmlu", categories=CATEGORIES)
     for chosen in (runs[:2], runs):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             page(client, *chosen)
 
 

@@ -13,6 +13,7 @@ from experiments.formats.documents import (
 )
 from experiments.formats.site.hardware_schema import HardwareConfig
 from experiments.formats.site.schema import ExperimentRun, ScoreSet
+from experiments.formats.stored import DescribedModel, StoredRun
 from hardware.resolution import HardwareFacts
 
 
@@ -24,7 +25,7 @@ def run_document(
     scores: tuple[ScoreDocument, ...],
 ) -> RunDocument:
     """Return a validated run; `record` is what it was read from."""
-    return RunDocument(
+    common = RunDocument(
         path=path,
         given_id=str(run.id) if run.id else None,
         identity_record=record,
@@ -40,21 +41,26 @@ def run_document(
         status=run.status,
         complete=run.complete,
         started_at=run.timestamp,
-        zone_known=run.timestamp.tzinfo is not None,
+        zone_known=run.timestamp is None or run.timestamp.tzinfo is not None,
         notes=run.notes,
         source_url=run.source_url,
         tool=run.tool,
         tool_version=run.tool_version,
         sweep=run.sweep,
     )
+    return StoredRun(**vars(common), origin=run.origin) if run.origin else common
 
 
 def model_document(source: ExperimentRun | ScoreSet) -> ModelDocument:
     """Return the variant that a run or a set of scores is of."""
-    return ModelDocument(
+    facts = source.model_facts.model_dump(exclude_none=True)
+    return DescribedModel(
         model_name=source.model_name,
         quantization=source.quantization,
         lora_adapter=source.lora_adapter or "",
+        parameters=facts.pop("parameters", None),
+        weights_gb=facts.pop("weights_gb", None),
+        more_facts=facts,
     )
 
 
@@ -62,6 +68,7 @@ def _hardware(config: HardwareConfig) -> HardwareFacts:
     return HardwareFacts(
         gpu_models=(config.gpu_model,) if config.has_gpu and config.gpu_model else (),
         gpu_count=config.gpu_count if config.has_gpu else None,
+        gpu_form=config.gpu_form if config.has_gpu else None,
         gpu_memory_gb=(config.gpu_memory_gb or None) if config.has_gpu else None,
         cpu_model=config.cpu_model,
         cpu_sockets=config.cpu_sockets,

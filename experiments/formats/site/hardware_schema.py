@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from experiments.formats.fields import MOST_GPUS, Amount, Name, OptionalName, ShortName
 from experiments.formats.site.strict import StrictModel
@@ -21,6 +21,7 @@ class HardwareConfig(StrictModel):
 
     gpu_model: OptionalName | None = None
     gpu_count: Annotated[int, Field(ge=0, le=MOST_GPUS)] | None = None
+    gpu_form: Annotated[str, StringConstraints(min_length=1, max_length=10)] | None = None
     gpu_memory_gb: Annotated[float, Field(ge=0, lt=1e6)] | None = None
     cpu_model: Name | None = None
     cpu_sockets: Annotated[int, Field(ge=1, le=MOST_SOCKETS)] | None = None

@@ -1,6 +1,7 @@
 """The site's own experiment JSON: one run, several runs, or scores alone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from experiments.formats.documents import (
 from experiments.formats.numbers import nonfinite_problems
 from experiments.formats.problems import join_path, problems_of, short_value
 from experiments.formats.site import about
+from experiments.formats.site.checksums import changed_problems, is_export
 from experiments.formats.site.documents import model_document, run_document
 from experiments.formats.site.metrics import measurement_documents
 from experiments.formats.site.schema import (
@@ -28,9 +30,11 @@ from experiments.formats.site.schema import (
     ExperimentFile,
     ExperimentRun,
     ExperimentsFile,
+    ExportHead,
     ScoreSet,
 )
 from experiments.formats.site.scores import ScoreSource, score_documents
+from experiments.formats.stored import StoredScore
 from experiments.metrics import METRICS
 
 _FACTS = (
@@ -51,6 +55,7 @@ def _detect(content: Content) -> bool:
     keys = documents[0].value.keys()
     return bool(
         keys & {"experiment_run", "experiment_runs"}
+        or is_export(documents[0].value)
         or keys >= _BARE_RUN_KEYS
         or keys >= _SCORE_SET_KEYS
     )
@@ -90,16 +95,34 @@ def _parse_document(value: Any, place: str) -> ParsedFile:
         run = _validated(ExperimentFile, value, place).experiment_run
         placed = [(join_path(place, "experiment_run"), run, value["experiment_run"])]
     elif "experiment_runs" in value:
-        runs = _validated(ExperimentsFile, value, place).experiment_runs
-        placed = [
-            (join_path(place, "experiment_runs", index), run, record)
-            for index, (run, record) in enumerate(zip(runs, value["experiment_runs"], strict=True))
-        ]
+        return _parse_several(_validated(ExperimentsFile, value, place), value, place)
+    elif "export" in value:
+        _validated(ExportHead, value, place)
+        return ParsedFile()
     elif "performance_metrics" in value or "hardware_config" in value:
         placed = [(place, _validated(ExperimentRun, value, place), value)]
     else:
         return _parse_score_set(_validated(ScoreSet, value, place), value, place)
     return _parse_runs(placed)
+
+
+def _parse_several(file: ExperimentsFile, value: Mapping[str, Any], place: str) -> ParsedFile:
+    """Read several runs of one document, and the scores that an export puts beside them."""
+    pairs = zip(file.experiment_runs, value["experiment_runs"], strict=True)
+    runs = _parse_runs(
+        [
+            (join_path(place, "experiment_runs", index), run, record)
+            for index, (run, record) in enumerate(pairs)
+        ]
+    )
+    with_records = zip(file.score_sets, value.get("score_sets", ()), strict=True)
+    sets = [
+        _parse_score_set(item, record, join_path(place, "score_sets", index))
+        for index, (item, record) in enumerate(with_records)
+    ]
+    score_sets = tuple(item for found in sets for item in found.score_sets)
+    warnings = (*runs.warnings, *(item for found in sets for item in found.warnings))
+    return replace(runs, score_sets=score_sets, warnings=warnings)
 
 
 def _validated(model: type[_M], value: Any, place: str) -> _M:
@@ -124,7 +147,11 @@ def _parse_runs(placed: list[tuple[str, ExperimentRun, Mapping[str, Any]]]) -> P
             run.benchmark_scores, join_path(path, "benchmark_scores"), source
         )
         warnings += [*_without_zone(run.timestamp, record, path), *run_warnings]
-        problems += [*run_problems, *score_problems]
+        problems += [
+            *run_problems,
+            *score_problems,
+            *changed_problems(run.origin is not None, run.checksum, record, path),
+        ]
         if len(problems) > MOST_PROBLEMS:
             break
         runs.append(run_document(path, run, record, measurements, scores))
@@ -142,6 +169,8 @@ def _parse_score_set(score_set: ScoreSet, record: Mapping[str, Any], place: str)
     scores, problems = score_documents(
         score_set.benchmark_scores, join_path(place, "benchmark_scores"), source
     )
+    is_exported = any(isinstance(score, StoredScore) for score in scores)
+    problems += changed_problems(is_exported, score_set.checksum, record, place)
     if problems:
         raise InvalidFileError(*problems)
     document = ScoreSetDocument(path=place, model=model_document(score_set), scores=scores)

@@ -4,6 +4,7 @@ A field is required here exactly where an upload without it is refused. All numb
 no text is blank, and unknown fields are refused: a misspelt name would lose its value quietly.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from experiments.formats.fields import (
     Url,
     Word,
 )
+from experiments.formats.origin import Export, ModelFacts, RunOrigin, Sha256
 from experiments.formats.site.hardware_schema import HardwareConfig
 from experiments.formats.site.score_schema import Score
 from experiments.formats.site.strict import StrictModel
@@ -71,12 +73,18 @@ class Parallelism(StrictModel):
 
 
 class ExperimentRun(StrictModel):
-    """One test run, with the scores of its variant if there are any."""
+    """One test run, with the scores of its variant if there are any.
+
+    An export adds `origin`, and `checksum` over all of it; then the time may be unknown.
+    """
 
     id: RunId | None = None
+    origin: RunOrigin | None = None
+    checksum: Sha256 | None = None
     model_name: Name
     quantization: ShortName
     lora_adapter: OptionalName | None = None
+    model_facts: ModelFacts = Field(default_factory=ModelFacts)
     backend: ShortName
     backend_version: Name | None = None
     tool: ShortName | None = None
@@ -87,7 +95,7 @@ class ExperimentRun(StrictModel):
     status: Literal["pending", "running", "completed", "failed", "cancelled"] = "completed"
     performance_metrics: list[PerformanceMetric] = Field(max_length=10_000)
     benchmark_scores: list[Score] = Field(default_factory=list, max_length=1000)
-    timestamp: Time
+    timestamp: Time | None
     complete: bool = True
     notes: Text | None = None
     load_kind: Literal["isolated", "serving", "batch"] | None = None
@@ -113,8 +121,15 @@ class ExperimentRun(StrictModel):
     def _completed_has_figures(
         cls, value: list[PerformanceMetric], info: ValidationInfo
     ) -> list[PerformanceMetric]:
-        if not value and info.data.get("status") == "completed":
+        if not value and info.data.get("status") == "completed" and not info.data.get("origin"):
             raise ValueError("A completed run has at least one performance metric.")
+        return value
+
+    @field_validator("timestamp")
+    @classmethod
+    def _says_when(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is None and not info.data.get("origin"):
+            raise ValueError("A time is written like 2026-11-20T09:30:00Z.")
         return value
 
 
@@ -124,6 +139,8 @@ class ScoreSet(StrictModel):
     model_name: Name
     quantization: ShortName
     lora_adapter: OptionalName | None = None
+    model_facts: ModelFacts = Field(default_factory=ModelFacts)
+    checksum: Sha256 | None = None
     benchmark_scores: list[Score] = Field(min_length=1, max_length=1000)
     timestamp: Time | None = None
     source_url: Url | None = None
@@ -137,9 +154,24 @@ class ExperimentFile(StrictModel):
 
 
 class ExperimentsFile(StrictModel):
-    """A file with several runs."""
+    """A file with several runs; an export adds its citation, and scores of their variants."""
 
-    experiment_runs: list[ExperimentRun] = Field(min_length=1, max_length=100_000)
+    export: Export | None = None
+    experiment_runs: list[ExperimentRun] = Field(max_length=100_000)
+    score_sets: list[ScoreSet] = Field(default_factory=list, max_length=100_000)
+
+    @field_validator("experiment_runs")
+    @classmethod
+    def _holds_runs(cls, value: list[ExperimentRun], info: ValidationInfo) -> list[ExperimentRun]:
+        if not value and not info.data.get("export"):
+            raise ValueError("There is at least one run.")
+        return value
+
+
+class ExportHead(StrictModel):
+    """The citation of an export as a line of its own, the first of JSON Lines."""
+
+    export: Export
 
 
 def _field_names(model: type[BaseModel]) -> set[str]:
@@ -149,5 +181,7 @@ def _field_names(model: type[BaseModel]) -> set[str]:
     return {name for item in models for name in item.get("properties", {})}
 
 
-FIELD_NAMES = frozenset(_field_names(ExperimentsFile) | _field_names(ScoreSet))
+FIELD_NAMES = frozenset(
+    _field_names(ExperimentsFile) | _field_names(ScoreSet) | _field_names(ExportHead)
+)
 """Every name that a field of the format has."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from experiments.formats.fields import Count, Name, Percent, PositiveCount, ShortName, Time
+from experiments.formats.site.exported import ExportedScore
 from experiments.formats.site.strict import StrictModel
 
 
@@ -161,7 +162,7 @@ class GenericScore(_Score):
     data: GenericData
 
 
-Score = Annotated[
-    MmluScore | Gsm8kScore | HumanEvalScore | HellaSwagScore | TruthfulQaScore | GenericScore,
-    Field(discriminator="type"),
-]
+StatedScore = (
+    MmluScore | Gsm8kScore | HumanEvalScore | HellaSwagScore | TruthfulQaScore | GenericScore
+)
+Score = Annotated[StatedScore | ExportedScore, Field(discriminator="type")]

@@ -8,6 +8,7 @@ from benchmarks.protocol import Protocol
 from benchmarks.totals import CategoryData, category_key
 from experiments.formats.documents import Problem, ScoreDocument
 from experiments.formats.problems import join_path
+from experiments.formats.site.exported import ExportedCategory, ExportedScore, exported_document
 from experiments.formats.site.score_schema import (
     Category,
     Gsm8kScore,
@@ -15,6 +16,7 @@ from experiments.formats.site.score_schema import (
     HumanEvalScore,
     MmluScore,
     Score,
+    StatedScore,
     TruthfulQaScore,
 )
 
@@ -54,6 +56,10 @@ def score_documents(
     problems: list[Problem] = []
     for index, score in enumerate(scores):
         place = join_path(path, index)
+        if isinstance(score, ExportedScore):
+            documents.append(exported_document(score, place))
+            problems += _repeated(score.data.categories, join_path(place, "data", "categories"))
+            continue
         result = _result(score)
         unbounded = _slug(result.benchmark) in _UNBOUNDED
         if result.stated is not None and not unbounded and not 0 <= result.stated <= 100:
@@ -74,7 +80,7 @@ def score_documents(
     return tuple(documents), problems
 
 
-def _repeated(categories: Sequence[Category], path: str) -> Iterator[Problem]:
+def _repeated(categories: Sequence[Category | ExportedCategory], path: str) -> Iterator[Problem]:
     """Yield a problem for each category that stands twice."""
     seen: set[str] = set()
     for index, item in enumerate(categories):
@@ -89,7 +95,7 @@ def _slug(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def _result(score: Score) -> _Result:
+def _result(score: StatedScore) -> _Result:
     """Return the figures of a score by its type."""
     if isinstance(score, MmluScore):
         return _Result(benchmark="MMLU", categories=score.data.categories)
@@ -131,7 +137,9 @@ def _result(score: Score) -> _Result:
     )
 
 
-def _document(score: Score, result: _Result, place: str, source: ScoreSource) -> ScoreDocument:
+def _document(
+    score: StatedScore, result: _Result, place: str, source: ScoreSource
+) -> ScoreDocument:
     measured_at = score.data.timestamp or source.measured_at
     return ScoreDocument(
         path=place,
@@ -159,7 +167,7 @@ def _document(score: Score, result: _Result, place: str, source: ScoreSource) ->
     )
 
 
-def _protocol(score: Score) -> Protocol:
+def _protocol(score: StatedScore) -> Protocol:
     """Return how a score was measured; whether a chat template was used is a word there."""
     fields = score.protocol.model_dump()
     if isinstance(fields["chat_template"], bool):

@@ -171,6 +171,16 @@ class Command(BaseCommand):
             loaded = replace(loaded, fields=fields, sources=stated.sources)
             yield replace(loaded, data=read_file(file, limit_bytes))
         except TooLargeFileError as error:
+            yield from self._parts_of_long(file, loaded, error, tally)
+        except (UnreadableFileError, SidecarError) as error:
+            yield replace(loaded, refused=_refused("unread", error))
+
+    def _parts_of_long(
+        self, file: FoundFile, loaded: Loaded, error: TooLargeFileError, tally: Tally
+    ) -> Iterator[Loaded]:
+        """Yield the parts of a file that is too long, or that it is."""
+        limit_bytes = settings.BENCHSITE_MAX_UPLOAD_BYTES
+        try:
             if file.path is None or not is_own_json_lines(file.path, limit_bytes):
                 yield replace(loaded, refused=_refused("rejected", error))
                 return
@@ -183,8 +193,10 @@ class Command(BaseCommand):
                     name=f"{file.name}#lines={lines}"[-LONGEST_NAME:],
                     data=data,
                 )
-        except (UnreadableFileError, SidecarError) as error:
-            yield replace(loaded, refused=_refused("unread", error))
+        except OSError as broken:
+            why = f"It could be read no further: {broken.strerror}."
+            tally.total += 1
+            yield replace(loaded, refused=_refused("unread", UnreadableFileError(why)))
 
     def _say(self, text: str) -> None:
         if self.options["verbosity"]:

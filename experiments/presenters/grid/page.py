@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -86,11 +87,12 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class Exports:
-    """The addresses of this very page as data."""
+    """The addresses of this very page as data; `whole` selects the runs of all its pages."""
 
     csv: str
     json: str
     api: str
+    whole: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,7 @@ def present_grid(
         speed_definitions=tuple(definition_label(SPEED, item) for item in page.speed_definitions),
         kept=address.pairs(*KEPT),
         selection=_selection(found, lines, address),
-        exports=_exports(address),
+        exports=_exports(address, page),
         clear_href=_cleared(address),
         previous_href=address.to(page=page.page - 1) if page.page > 1 else "",
         next_href=address.to(page=page.page + 1) if page.page < page.page_count else "",
@@ -252,11 +254,15 @@ def _kinds(page: GridPage, address: Address) -> tuple[LoadChoice, ...]:
     )
 
 
-def _exports(address: Address) -> Exports:
+def _exports(address: Address, page: GridPage) -> Exports:
+    names = GridForm.base_fields.keys() - {"sort_by", "sort_direction", "load_class", "load_kind"}
+    asked = address.elsewhere("", names - {"page", "page_size"}).lstrip("?")
+    shown = urlencode({"load_class": page.load_used, "load_kind": page.kind_used})
     return Exports(
         csv=address.to(run=None, format="csv"),
         json=address.to(run=None, format="json"),
         api=address.elsewhere(API_PATH, GridForm.base_fields),
+        whole=f"{asked}&{shown}" if asked else shown,
     )
 
 

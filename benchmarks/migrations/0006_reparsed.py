@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benchmarks", "0004_score_doubt_help"),
+        ("benchmarks", "0005_score_received_at"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

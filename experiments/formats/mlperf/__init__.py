@@ -1,0 +1,1 @@
+"""MLPerf inference: tables of results, and the log of LoadGen."""

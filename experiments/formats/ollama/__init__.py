@@ -1,0 +1,1 @@
+"""Ollama: answers of its API."""
