@@ -33,6 +33,7 @@ PER_PAGE = 50
 MOST_AT_ONCE = 200
 """Uploads that one request reads again; a command does more, and shows how far it is."""
 MOST_BYTES_AT_ONCE = 20_000_000
+MOST_ITEMS_AT_ONCE = 10_000
 _COLUMNS = ("upload", "file", "subject", "id", "title", "effect", "name", "before", "after", "note")
 _ALL = "all"
 
@@ -126,14 +127,14 @@ def _page(request: HttpRequest, model_admin: "ModelAdmin[Any]", pk: UUID) -> Htt
         "left": reparse.items.filter(left=True).count(),
         "may_apply": reparse.state == ReparseState.PREVIEW and _fits(reparse),
         "may_undo": reparse.state == ReparseState.APPLIED and _fits(reparse),
-        "most": MOST_AT_ONCE,
     }
     return TemplateResponse(request, "admin/experiments/reparse/page.html", context)
 
 
 def _fits(reparse: Reparse) -> bool:
     """Tell whether a request is long enough for it."""
-    return reparse.uploads <= MOST_AT_ONCE
+    items = sum(sum(counts.values()) for counts in reparse.counts.values())
+    return reparse.uploads <= MOST_AT_ONCE and items <= MOST_ITEMS_AT_ONCE
 
 
 def _counts(reparse: Reparse) -> list[tuple[str, list[int]]]:

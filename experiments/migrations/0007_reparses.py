@@ -214,13 +214,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="reparse",
             constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["preview", "applied", "undone"])),
-                name="reparse_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reparse",
-            constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("applied_at", None), ("state", "preview"), ("undone_at", None)),
                     models.Q(

@@ -44,9 +44,6 @@ class Reparse(models.Model):
         ordering = ["-id"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(state__in=ReparseState.values), name="reparse_state_known"
-            ),
-            models.CheckConstraint(
                 condition=models.Q(state="preview", applied_at=None, undone_at=None)
                 | models.Q(state="applied", applied_at__isnull=False, undone_at=None)
                 | models.Q(state="undone", applied_at__isnull=False, undone_at__isnull=False),

@@ -156,8 +156,13 @@ def _write(writer: Writer, stored: Sequence[ReparseItem], planned: Iterable[Plan
                     "after": after.get(found.subject_id, {}),
                 }
             )
-    ReparseItem.objects.bulk_update(
-        stored, ["left", "reason", "subject_id", "images"], batch_size=200
+    # As an upsert: the CASE of a bulk_update takes a quarter of the time of applying.
+    ReparseItem.objects.bulk_create(
+        stored,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["left", "reason", "subject_id", "images"],
     )
 
 

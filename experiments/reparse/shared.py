@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import AutoField, Exists, Model, OuterRef
 
 from benchmarks.models import Benchmark, ModelVariant
 from experiments.models import Configuration, Sweep, UploadItem
@@ -26,15 +26,28 @@ def noting_made(write: Callable[[], None]) -> dict[str, list[str]]:
 
     One who holds the lock of writers makes them all, so what is new after it was made by it.
     """
-    before = {model: set(_ids(model)) for model in _SHARED}
-    last_item = UploadItem.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    models: tuple[type[Model], ...] = (*_SHARED, UploadItem)
+    before = {model: _mark(model) for model in models}
     write()
-    made = {
-        model._meta.db_table: [str(pk) for pk in _ids(model) if pk not in before[model]]
-        for model in _SHARED
+    return {
+        model._meta.db_table: [str(pk) for pk in _ids_since(model, mark)]
+        for model, mark in before.items()
     }
-    items = UploadItem.objects.filter(pk__gt=last_item).order_by("id")
-    return made | {PROVENANCE: [str(pk) for pk in items.values_list("id", flat=True)]}
+
+
+def _mark(model: type[Model]) -> int | set[Any]:
+    """Return what tells rows of later: the greatest id where ids are counted, else all ids."""
+    ids = model._default_manager.order_by("-pk").values_list("pk", flat=True)
+    if isinstance(model._meta.pk, AutoField):
+        return ids.first() or 0
+    return set(ids)
+
+
+def _ids_since(model: type[Model], mark: int | set[Any]) -> list[Any]:
+    ids = model._default_manager.order_by("pk").values_list("pk", flat=True)
+    if isinstance(mark, int):
+        return list(ids.filter(pk__gt=mark))
+    return [pk for pk in ids if pk not in mark]
 
 
 def delete_unused(made: Mapping[str, Sequence[str]]) -> None:
@@ -46,7 +59,3 @@ def delete_unused(made: Mapping[str, Sequence[str]]) -> None:
             name = relation.field.name
             rows = rows.exclude(Exists(users._default_manager.filter(**{name: OuterRef("pk")})))
         rows.delete()
-
-
-def _ids(model: type[Model]) -> Any:
-    return model._default_manager.order_by("pk").values_list("pk", flat=True)

@@ -33,6 +33,8 @@ SCORE_FIELDS = (
 )
 """Columns of a score that are not part of what it is known by."""
 MOST_SHOWN = 60
+_HASHES = ("settings_key", "content_hash")
+_HASH_SHOWN = 12
 _FIGURE = "figure "  # what the names of figures begin with
 
 
@@ -141,6 +143,8 @@ def _name(name: str) -> str:
 def _in_words(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:
     """Return both sides of a fact, short and without what nobody should read."""
     sides = [before.get(name), after.get(name)]
+    if name in _HASHES:
+        return [side and side[:_HASH_SHOWN] for side in sides]
     if not name.startswith(_FIGURE):
         return [short_value(redact(side, name=name.removeprefix("settings."))) for side in sides]
     old, new = sides

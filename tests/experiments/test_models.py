@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 
 from experiments.models import (
     ApiToken,
     Configuration,
     Measurement,
+    Reparse,
+    ReparseItem,
     Sweep,
     TestRun,
     Upload,
@@ -140,3 +143,17 @@ def test_runs_come_in_the_order_asked_for() -> None:
     first, second = make_run(), make_run()
     ids = [second.pk, first.pk]
     assert [run.pk for run in TestRun.objects.in_order(ids)] == ids
+
+
+def test_reparse_constraints() -> None:
+    upload = make_run().upload_items.get().upload
+    reparse = Reparse.objects.create(selection="all", previewed_by="ann")
+    found = Reparse.objects.filter(pk=reparse.pk)
+    refused("reparse_state_has_times", lambda: found.update(state="half"))
+    refused("reparse_state_has_times", lambda: found.update(state="applied"))
+    refused("reparse_state_has_times", lambda: found.update(undone_at=timezone.now()))
+    fields = {"reparse": reparse, "upload": upload, "subject": "run", "key": "a", "effect": "same"}
+    items = ReparseItem.objects.filter(pk=ReparseItem.objects.create(**fields).pk)
+    refused("reparseitem_once", lambda: ReparseItem.objects.create(**fields))
+    refused("reparseitem_subject_known", lambda: items.update(subject="sweep"))
+    refused("reparseitem_effect_known", lambda: items.update(effect="unsure"))

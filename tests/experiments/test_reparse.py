@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from benchmarks.models import BenchmarkScore
 from benchsite.common.review import ReviewState, Who
+from experiments import formats
 from experiments.formats.documents import ParsedFile, RunDocument
 from experiments.ingest.review import edit_run, set_review_state
 from experiments.models import Reparse, ReparseItem, TestRun, Upload
+from experiments.reparse import services
 from experiments.reparse.selection import Selection
 from experiments.reparse.services import ReparseError, apply, preview, undo
 from tests.experiments.invariants import check_invariants
@@ -23,11 +28,15 @@ from tests.people import OPERATOR
 
 OF_REPARSES = {"experiments_reparse", "experiments_reparseitem"}
 HISTORY = {"experiments_runrevision", "benchmarks_scorerevision"}
+SUMMARIES = {"experiments_gridmodel", "experiments_gridplace", "experiments_gridcell"}
 EVERYTHING = Selection()
 
 
-def dump(*, without: set[str] = OF_REPARSES | HISTORY) -> dict[str, list[str]]:
-    """Return every row of every table as text, in order."""
+def dump(*, without: set[str] = OF_REPARSES | HISTORY | SUMMARIES) -> dict[str, list[str]]:
+    """Return every row of every table as text, in order.
+
+    The grid's summaries number models and places anew: `check_invariants` makes them by hand.
+    """
     tables = sorted(set(connection.introspection.table_names()) - without)
     rows = {}
     with connection.cursor() as cursor:
@@ -165,7 +174,7 @@ def test_applying_touches_only_what_the_preview_names(
     before = dump()
     apply(reparse.pk, who=OPERATOR)
     after = dump()
-    assert [name for name in before if before[name] != after[name]] == [
+    assert [name for name in before if name not in SUMMARIES and before[name] != after[name]] == [
         "experiments_configuration",
         "experiments_measurement",
         "experiments_upload",
@@ -220,6 +229,7 @@ def test_an_upload_that_arrives_between_preview_and_apply_stays_as_it_is(
     assert late.measurements.filter(metric="tokens_per_second").get().value == 61.7
     undo(reparse.pk, who=OPERATOR)
     assert dump() == before
+    check_invariants()
 
 
 @pytest.mark.parametrize("act", [withdraw_it, edit_it])
@@ -264,6 +274,171 @@ def test_a_parser_that_refuses_the_file_is_a_problem_and_changes_nothing(
     before = dump(without=OF_REPARSES)
     assert apply(reparse.pk, who=OPERATOR).applied == 0
     assert dump(without=OF_REPARSES) == before
+
+
+def test_a_file_that_is_of_no_known_format_any_more_is_a_problem(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run()
+    others = tuple(item for item in formats.FORMATS if item.name != "experiment-json")
+    monkeypatch.setattr(formats, "FORMATS", others)
+    reparse = preview(EVERYTHING, who=OPERATOR)
+    assert reparse.counts == {"upload": {"problem": 1}}
+    assert reparse.items.get().reason.startswith("No known format matches this file.")
+
+
+def with_scores(parsed: ParsedFile, **changes: object) -> ParsedFile:
+    def changed(run: RunDocument) -> RunDocument:
+        scores = tuple(replace(item, **changes) for item in run.scores)  # type: ignore[arg-type]
+        return replace(run, scores=scores)
+
+    return with_runs(parsed, changed)
+
+
+def test_a_score_that_several_files_bring_changes_once(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _upload in range(3):
+        ingest({"experiment_run": scored(76.5)})
+    before = dump()
+    use_parser(monkeypatch, lambda parsed: with_scores(parsed, stated_score=77.0))
+    reparse = preview(EVERYTHING, who=OPERATOR)
+    assert effects(reparse, "score") == {"found": 1, "gone": 1}
+    apply(reparse.pk, who=OPERATOR)
+    check_invariants()
+    assert BenchmarkScore.objects.get(is_current=True).upload_items.count() == 3
+    undo(reparse.pk, who=OPERATOR)
+    assert dump() == before
+
+
+def test_a_score_stays_that_another_file_brings_still(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest({"experiment_run": scored(76.5, notes="without")})
+    ingest({"experiment_run": scored(76.5, notes="with")})
+
+    def change(run: RunDocument) -> RunDocument:
+        return replace(run, scores=()) if run.notes == "without" else run
+
+    use_parser(monkeypatch, lambda parsed: with_runs(parsed, change))
+    first = Upload.objects.earliest("created_at")
+    reparse = preview(Selection(upload_ids=(first.pk,)), who=OPERATOR)
+    assert effects(reparse, "score") == {"same": 1}
+
+
+def test_a_score_with_the_same_values_changes_in_place(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest({"experiment_run": scored(76.5)})
+    score = BenchmarkScore.objects.get(is_current=True)
+    before = dump()
+    use_parser(
+        monkeypatch,
+        lambda parsed: with_scores(parsed, complete=False, partial_reason="10 of 100 questions"),
+    )
+    reparse = preview(EVERYTHING, who=OPERATOR)
+    item = reparse.items.get(subject="score")
+    assert (item.subject_id, item.effect) == (score.pk, "changed")
+    apply(reparse.pk, who=OPERATOR)
+    score.refresh_from_db()
+    assert (score.complete, score.is_current) == (False, False)
+    assert score.revisions.get().action == "reparsed"
+    undo(reparse.pk, who=OPERATOR)
+    assert dump() == before
+    check_invariants()
+
+
+def test_reading_with_the_earlier_parser_again_brings_its_scores_back(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest({"experiment_run": scored(76.5)})
+    with monkeypatch.context() as patch:
+        use_parser(patch, lambda parsed: with_scores(parsed, stated_score=77.0))
+        apply(preview(EVERYTHING, who=OPERATOR).pk, who=OPERATOR)
+    before = dump()
+    again = preview(EVERYTHING, who=OPERATOR)
+    assert effects(again, "score") == {"found": 1, "gone": 1}
+    apply(again.pk, who=OPERATOR)
+    assert BenchmarkScore.objects.get(is_current=True).score == 76.5
+    check_invariants()
+    undo(again.pk, who=OPERATOR)
+    assert dump() == before
+    check_invariants()
+
+
+def test_runs_of_a_sweep_become_another_variant_together(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "AT_ONCE", 1)
+    for number in range(3):
+        runs = [experiment(sweep="load", concurrent_requests=1 + number)]
+        ingest({"experiment_runs": runs})
+    before = dump()
+    use_parser(monkeypatch, better)
+    reparse = preview(EVERYTHING, who=OPERATOR)
+    assert apply(reparse.pk, who=OPERATOR).left == 0
+    assert len(set(TestRun.objects.values_list("sweep", flat=True))) == 1
+    check_invariants()
+    undo(reparse.pk, who=OPERATOR)
+    assert dump() == before
+
+
+@given(
+    changes=st.lists(
+        st.fixed_dictionaries(
+            {
+                "drop": st.booleans(),
+                "find": st.booleans(),
+                "speed": st.floats(min_value=1e-300, max_value=1e300),
+                "model": st.sampled_from(["Nimbus-14B", "Other", "New"]),
+                "pattern": st.sampled_from([None, "Poisson", "Burst"]),
+                "score": st.none() | st.floats(min_value=2, max_value=100),
+            }
+        ),
+        min_size=4,
+        max_size=4,
+    )
+)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_parser_changes_is_applied_as_previewed_and_put_back(
+    db: None, changes: list[dict[str, Any]]
+) -> None:
+    if not Upload.objects.exists():
+        for names in (("0", "1"), ("2",), ("3",)):
+            ingest({"experiment_runs": [scored(70.0, notes=name) for name in names]})
+        make_run(model_name="Other", notes="none")
+
+    def change(run: RunDocument) -> list[RunDocument]:
+        how = changes[int(run.notes)] if run.notes and run.notes.isdigit() else None
+        if how is None:
+            return [run]
+        score = {} if how["score"] is None else {"stated_score": how["score"]}
+        read = replace(
+            with_figure(run, "tokens_per_second", how["speed"]),
+            model=replace(run.model, model_name=how["model"]),
+            workload=replace(run.workload, load_pattern=how["pattern"]),
+            scores=tuple(replace(item, **score) for item in run.scores),
+        )
+        more = replace(read, given_id=str(uuid5(UUID(run.given_id), "more")), path=f"{run.path}.m")
+        return [read] * (not how["drop"]) + [more] * how["find"]
+
+    before = dump()
+    with pytest.MonkeyPatch.context() as patch:
+        use_parser(
+            patch,
+            lambda parsed: replace(
+                parsed, runs=tuple(new for run in parsed.runs for new in change(run))
+            ),
+        )
+        reparse = preview(EVERYTHING, who=OPERATOR)
+        assert dump() == before
+        assert apply(reparse.pk, who=OPERATOR).left == 0
+        check_invariants()
+        again = preview(EVERYTHING, who=OPERATOR)
+        assert not again.items.filter(effect__in=["changed", "found"])
+        undo(reparse.pk, who=OPERATOR)
+    assert dump() == before
+    check_invariants()
 
 
 def test_a_reparse_goes_from_preview_to_applied_to_undone_and_nowhere_else(

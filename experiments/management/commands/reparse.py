@@ -76,7 +76,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no upload {', '.join(map(str, missing))}.")
         total = selection.uploads().count()
         if not total:
-            self.stdout.write(f"Nothing to read again: {selection} is no upload.")
+            self.stdout.write(f"Nothing to read again: no upload fits ({selection}).")
             return
         with _progress(total, self.stdout.isatty()) as progress:
             reparse = preview(selection, who=_WHO, progress=progress)
