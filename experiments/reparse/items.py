@@ -40,6 +40,7 @@ class PlannedItem:
     other_figures: bool = False
     model: ResolvedModel | None = None
     place: str = ""
+    origin: dict[str, Any] | None = None
     score: ScoreData | None = None
     stored_score: BenchmarkScore | None = None
     score_state: State = field(default_factory=dict)

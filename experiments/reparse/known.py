@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from benchmarks.catalogue import benchmark_slug
-from benchmarks.models import Benchmark, ModelVariant
+from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
+from experiments.formats.stored import StoredScore
 from experiments.ingest.resolve import ResolvedModel, ResolvedRun
 from experiments.ingest.rows import sweep_key
 from experiments.models import TestRun, Upload
@@ -34,6 +35,13 @@ class Known:
         slugs = {benchmark_slug(score.benchmark) for _model, score in scores}
         self.benchmarks = Benchmark.objects.in_bulk(slugs, field_name="slug") if slugs else {}
         self.scores = score_ids({names_of(model) for model, _score in scores})
+        stated = {
+            score.id: score.origin.content_key
+            for _model, score in scores
+            if isinstance(score, StoredScore)
+        }
+        here = BenchmarkScore.objects.filter(pk__in=stated).values_list("pk", "content_key")
+        self.content_keys = {pk: key for pk, key in here if stated[pk] == key} if stated else {}
         self._profiles: dict[ResolvedHardware, HardwareProfile | None] = {}
 
     def has_run(self, run_id: UUID) -> bool:

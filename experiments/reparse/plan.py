@@ -8,7 +8,7 @@ from experiments.models import Upload
 from experiments.reparse.items import Course, PlannedItem, with_states
 from experiments.reparse.known import Known
 from experiments.reparse.owned import load_owned
-from experiments.reparse.reading import Reading, problem_of, read_again
+from experiments.reparse.reading import Reading, problem_of, read_again, trusted
 from experiments.reparse.run_plan import plan_runs
 from experiments.reparse.score_plan import let_stay, plan_scores
 
@@ -20,7 +20,8 @@ def plan_uploads(uploads: Sequence[Upload], course: Course) -> list[PlannedItem]
     scores are gone that other uploads brought, too, those are read as well, once in the course.
     """
     owned = load_owned({upload.pk for upload in uploads})
-    readings = [read_again(upload) for upload in uploads]
+    believed = trusted([upload.pk for upload in uploads])
+    readings = [read_again(upload, is_trusted=upload.pk in believed) for upload in uploads]
     known = Known(readings, course)
     items: list[PlannedItem] = []
     for reading in readings:

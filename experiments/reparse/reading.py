@@ -1,7 +1,8 @@
 """Parsing the stored bytes of an upload again, with its stored context and the names of today."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.conf import settings
 
@@ -9,9 +10,16 @@ from experiments.formats import detect_format, format_title
 from experiments.formats.content import decode
 from experiments.formats.documents import FormatError, InvalidFileError, Problem, ScoreDocument
 from experiments.ingest.context import read_context
+from experiments.ingest.origins import believed
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, resolve_file
 from experiments.ingest.rows import run_columns
-from experiments.models import Upload
+from experiments.models import Upload, UploadItem
+
+
+def trusted(upload_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the uploads that are exports which were believed: one query."""
+    places = UploadItem.objects.filter(upload__in=upload_ids, origin__is_trusted=True)
+    return set(places.order_by().values_list("upload_id", flat=True).distinct())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +42,11 @@ class Reading:
         return [*of_runs, *alone]
 
 
-def read_again(upload: Upload) -> Reading:
-    """Parse and resolve an upload loaded with its content; a refusal ends in `problem`."""
+def read_again(upload: Upload, *, is_trusted: bool) -> Reading:
+    """Parse and resolve an upload loaded with its content; a refusal ends in `problem`.
+
+    `is_trusted` tells whether what it states of another site was believed when it came.
+    """
     try:
         content = decode(
             upload.content.data,
@@ -47,6 +58,8 @@ def read_again(upload: Upload) -> Reading:
             was = format_title(upload.format or "")
             return Reading(upload=upload, problem=f"It is read as {found.title} now, not as {was}.")
         parsed = found.parse(content)
+        if is_trusted:
+            parsed = believed(parsed)
         resolved = resolve_file(parsed, read_context(dict(upload.context)))
         for run in resolved.runs:
             run_columns(run)

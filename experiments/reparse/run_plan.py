@@ -6,6 +6,7 @@ from uuid import UUID
 from benchsite.common.review import TAKEN_OUT, ReviewState
 from experiments.choices import ReparseEffect, ReparseSubject
 from experiments.ingest.keys import digest
+from experiments.ingest.origins import stored_origin
 from experiments.ingest.resolve import ResolvedRun
 from experiments.models import Measurement, TestRun
 from experiments.reparse.items import PlannedItem, names_of, row_hash, with_states
@@ -59,6 +60,7 @@ def _run(
         stored_run=before,
         edited=edited,
         place=run.document.path,
+        origin=stored_origin(run.document),
         other_figures=figures_of(old) != figures_of(new),
     )
     if before is not None:

@@ -8,8 +8,9 @@ from benchmarks.models import Benchmark, BenchmarkScore
 from benchmarks.scoring import PreparedScore, prepare_scores
 from benchsite.common.review import TAKEN_OUT
 from experiments.choices import ReparseEffect, ReparseSubject
-from experiments.formats.documents import InvalidFileError, Problem
+from experiments.formats.documents import InvalidFileError, Problem, ScoreDocument
 from experiments.ingest.keys import digest
+from experiments.ingest.origins import stored_origin
 from experiments.ingest.resolve import ResolvedModel
 from experiments.ingest.scores import is_superseded, score_data
 from experiments.models import Upload
@@ -24,7 +25,7 @@ from experiments.reparse.items import (
 )
 from experiments.reparse.known import Known
 from experiments.reparse.owned import Owned
-from experiments.reparse.reading import Reading, read_again
+from experiments.reparse.reading import Reading, read_again, trusted
 from experiments.reparse.states import read_score_state, stored_score_state
 
 FILES_AT_ONCE = 50
@@ -46,18 +47,19 @@ def plan_scores(
     also: dict[str, str] = {}
     prepared = _prepared(reading, known)
     known.course.scores[upload.pk] = _keys_of_file(reading)
-    for model, place, score in prepared:
+    for model, document, score in prepared:
         key = score_key(names_of(model), score.data)
         before = by_key.get(key)
         if key in items or (before is None and state is None):
             continue  # twice in the file, or all of it is out
         if before is None and (key in known.scores or key in known.course.found):
             if known.scores.get(key) not in owned.linked[upload.pk]:
-                also[key] = place
+                also[key] = document.path
             continue  # the score of another upload
         known.course.found.add(key)
         items[key] = _score(reading, model, score, before, owned)
-        items[key].key, items[key].state, items[key].place = key, state, place
+        items[key].key, items[key].state, items[key].place = key, state, document.path
+        items[key].origin = stored_origin(document)
     gone = [(key, score) for key, score in by_key.items() if key not in items]
     return [*items.values(), *(_gone_score(reading, key, score) for key, score in gone)], also
 
@@ -81,8 +83,10 @@ def _read_scores(upload_ids: Sequence[UUID], course: Course) -> None:
     """Read which scores are in the files of uploads, a few files at a time."""
     for start in range(0, len(upload_ids), FILES_AT_ONCE):
         chosen = upload_ids[start : start + FILES_AT_ONCE]
+        believed = trusted(chosen)
         for upload in Upload.objects.select_related("content").filter(pk__in=chosen):
-            course.scores[upload.pk] = _keys_of_file(read_again(upload))
+            reading = read_again(upload, is_trusted=upload.pk in believed)
+            course.scores[upload.pk] = _keys_of_file(reading)
 
 
 def _keys_of_file(reading: Reading) -> set[str] | None:
@@ -93,10 +97,12 @@ def _keys_of_file(reading: Reading) -> set[str] | None:
     return {score_key(names_of(model), data) for model, data in scores}
 
 
-def _prepared(reading: Reading, known: Known) -> list[tuple[ResolvedModel, str, PreparedScore]]:
+def _prepared(
+    reading: Reading, known: Known
+) -> list[tuple[ResolvedModel, ScoreDocument, PreparedScore]]:
     """Return the scores of a file, checked; InvalidFileError where one cannot be right."""
-    data = [(model, document.path, score_data(document)) for model, document in reading.scores]
-    for _model, _path, score in data:
+    data = [score_data(document, known.content_keys) for _model, document in reading.scores]
+    for score in data:
         if score.benchmark_slug not in known.benchmarks and score.has_valid_slug:
             known.benchmarks[score.benchmark_slug] = Benchmark(
                 slug=score.benchmark_slug,
@@ -105,15 +111,15 @@ def _prepared(reading: Reading, known: Known) -> list[tuple[ResolvedModel, str, 
                 is_generic=True,
             )
     try:
-        scores = prepare_scores([score for *_names, score in data], known.benchmarks)
+        scores = prepare_scores(data, known.benchmarks)
     except InvalidScoresError as error:
         raise InvalidFileError(
             *(
-                Problem(data[problem.index][1], problem.message, problem.value)
+                Problem(reading.scores[problem.index][1].path, problem.message, problem.value)
                 for problem in error.problems
             )
         ) from error
-    return [(model, path, score) for (model, path, _), score in zip(data, scores, strict=True)]
+    return [(*read, score) for read, score in zip(reading.scores, scores, strict=True)]
 
 
 def _score(

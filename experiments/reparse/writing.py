@@ -250,6 +250,7 @@ def _add_items(items: Iterable[PlannedItem]) -> None:
                 run_id=item.subject_id if item.subject == ReparseSubject.RUN else None,
                 score_id=item.subject_id if item.subject == ReparseSubject.SCORE else None,
                 action=ItemAction.CREATED,
+                origin=item.origin,
             )
             for item in items
         ],

@@ -21,6 +21,7 @@ from experiments.models import Reparse, ReparseItem, TestRun, Upload
 from experiments.reparse import services
 from experiments.reparse.selection import Selection
 from experiments.reparse.services import ReparseError, apply, preview, undo
+from tests.experiments.exported import empty_site, export, take_in
 from tests.experiments.invariants import check_invariants
 from tests.experiments.other_parser import use_parser, with_figure, with_more, with_runs
 from tests.factories import experiment, ingest, make_run
@@ -379,6 +380,27 @@ def test_runs_of_a_sweep_become_another_variant_together(
     assert apply(reparse.pk, who=OPERATOR).left == 0
     assert len(set(TestRun.objects.values_list("sweep", flat=True))) == 1
     check_invariants()
+    undo(reparse.pk, who=OPERATOR)
+    assert dump() == before
+
+
+@pytest.mark.parametrize("is_curator", [True, False])
+def test_an_export_that_was_taken_in_is_believed_again_as_far_as_it_was(
+    db: None, monkeypatch: pytest.MonkeyPatch, is_curator: bool
+) -> None:
+    make_run(sweep="mine", started_at="2026-11-20T09:30:00")
+    ingest({"experiment_run": scored(76.5)})
+    exported = export()
+    empty_site()
+    assert take_in(exported, is_curator=is_curator).accepted
+    same = preview(EVERYTHING, who=OPERATOR)
+    assert same.counts == {"run": {"same": 2}, "score": {"same": 1}, "upload": {"same": 1}}
+    before = dump()
+    use_parser(monkeypatch, lambda parsed: with_runs(parsed, faster))
+    reparse = preview(EVERYTHING, who=OPERATOR)
+    assert apply(reparse.pk, who=OPERATOR).left == 0
+    run = TestRun.objects.get(sweep__isnull=False)
+    assert run.measurements.get(metric="tokens_per_second").value == 60.0
     undo(reparse.pk, who=OPERATOR)
     assert dump() == before
 
