@@ -37,6 +37,14 @@ def test_a_file_without_language_models_is_refused_with_what_it_holds() -> None:
     assert "it holds bert-99" in problem.message
 
 
+@pytest.mark.parametrize("nothing", [None, 0])
+def test_a_row_without_a_figure_measured_nothing(nothing: Any) -> None:
+    (problem,) = refusal(row(Performance_Result=nothing), JSON)
+    assert (problem.path, "no figure above 0" in problem.message) == ("[0]", True)
+    both = json.dumps([ROWS[1], ROWS[2] | {"Performance_Result": nothing}]).encode()
+    assert [run.status for run in parse(both, JSON).runs] == ["completed", "failed"]
+
+
 def test_each_scenario_has_its_load_and_its_definition() -> None:
     interactive, offline, server, stream, *_ = parse(read("mlperf_summary_results.json"), JSON).runs
     assert figures(interactive) == {("tokens_per_second", "mean", "latency_bound"): 8840.42}
