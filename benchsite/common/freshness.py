@@ -25,7 +25,9 @@ KEPT_FOR_S = 3600
 # What answers depend on beside their address.
 _HEADERS = ("Host", "X-Forwarded-Proto", "Accept", "Accept-Encoding", *VARY_HEADERS)
 _CODE = ("benchsite", "benchmarks", "experiments", "hardware", "static", "templates")
-_PERSONAL_PATHS = ("/admin/", "/static/", "/health")
+_LEFT_ALONE = ("/admin/", "/static/", "/health", "/metrics/")
+"""Addresses of somebody, and those that ask the database for nothing."""
+
 
 # What a snapshot shows depends on which transactions are finished in it and on nothing else, so
 # two equal snapshots of one running server show the same rows. A transaction that has written
@@ -105,7 +107,7 @@ def _is_for_everybody(request: HttpRequest) -> bool:
         settings.BENCHSITE_PUBLIC
         and not settings.DEBUG  # templates change without a restart
         and request.method in ("GET", "HEAD")
-        and not request.path.startswith(_PERSONAL_PATHS)
+        and not request.path.startswith(_LEFT_ALONE)
         and "Authorization" not in request.headers
         and not {settings.SESSION_COOKIE_NAME, "messages"} & request.COOKIES.keys()
     )

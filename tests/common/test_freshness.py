@@ -23,7 +23,7 @@ from tests.factories import experiment, make_run, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
-PAGES = ("/", "/?view=all&format=csv", "/api/runs", "/api/grouped-performance", "/metrics/")
+PAGES = ("/", "/?view=all&format=csv", "/api/runs", "/api/grouped-performance")
 
 
 @pytest.fixture(autouse=True)

@@ -149,7 +149,7 @@ INVALID = {
     "run is a list": Bad(b'{"experiment_run": []}', 422, "experiment_run", "An object", "[]"),
     "run is a number": Bad(b'{"experiment_run": 7}', 422, "experiment_run", "An object", "7"),
     "run is null": Bad(b'{"experiment_run": null}', 422, "experiment_run", "An object"),
-    "no runs": Bad(b'{"experiment_runs": []}', 422, "experiment_runs", "at least 1 entry", "[]"),
+    "no runs": Bad(b'{"experiment_runs": []}', 422, "experiment_runs", "at least one run", "[]"),
     "runs is an object": Bad(b'{"experiment_runs": {}}', 422, "experiment_runs", "A list", "{}"),
     "number among runs": Bad(
         b'{"experiment_runs": [1]}', 422, "experiment_runs[0]", "An object", "1"

@@ -65,7 +65,9 @@ def write_many(folder: Path, count: int, *, seed: int = 1) -> None:
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Return all rows of uploads and facts, without keys and times that were made here."""
     tables = {}
-    for model in [*apps.get_app_config("experiments").get_models(), *_facts()]:
+    models_of_app = apps.get_app_config("experiments").get_models()
+    kept = [model for model in models_of_app if not model.__name__.startswith("Grid")]
+    for model in [*kept, *_facts()]:  # the invariants check what the grid reads
         fields = [
             field
             for field in model._meta.concrete_fields
