@@ -21,9 +21,10 @@ from benchsite import env
 from experiments.ingest import long_lines, many
 from experiments.ingest.readers import Readers, ReadersLostError, ToRead
 from experiments.models import Measurement, TestRun, Upload
+from tests.experiments.exported import empty_site, export, records
 from tests.experiments.invariants import check_invariants
 from tests.experiments.test_import_results import read_report, run
-from tests.factories import experiment
+from tests.factories import experiment, make_run, make_score
 from tests.servers import url_of_the_tests
 
 MADE_HERE = (models.DateTimeField, models.AutoField)
@@ -189,6 +190,28 @@ def test_json_lines_beyond_the_limit_come_in_parts(
     printed, complaint = run(path)
     assert complaint == "1 of 3 files were not taken."
     assert "site.jsonl#lines=11-20: " in printed
+
+
+@pytest.mark.django_db
+def test_an_export_beyond_the_limit_comes_in_parts(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in range(25):
+        make_run(model_name=f"Nimbus-{place}")
+    make_score(benchmark="mmlu")
+    exported = export()
+    empty_site()
+    path = tmp_path / "export.jsonl"
+    path.write_bytes(exported)
+    settings.BENCHSITE_MAX_UPLOAD_BYTES = 30_000
+    monkeypatch.setattr(long_lines, "PART_LINES", 10)
+    assert len(exported) > settings.BENCHSITE_MAX_UPLOAD_BYTES
+    printed, complaint = run(path)
+    assert complaint is None
+    assert "25 runs and 1 score were written." in printed
+    assert records(export()) == records(exported)
+    printed, _complaint = run(path)
+    assert "unchanged          3" in printed
 
 
 @pytest.mark.django_db
