@@ -90,6 +90,17 @@ def test_an_answer_that_was_not_finished_is_no_result() -> None:
     assert told(parse(b"".join([*lines, lines[0]]), OLLAMA), "last answer of the file")
 
 
+def test_an_error_is_told_as_one_and_measures_nothing() -> None:
+    chunk = read("ollama_stream.jsonl").splitlines(keepends=True)[0]
+    error = b'{"error": "an error was encountered while running the model"}\n'
+    (problem,) = refusal(chunk + error, OLLAMA)
+    assert (problem.path, "reports an error" in problem.message) == ("line 2", True)
+    parsed = parse(chunk + error + read("ollama_stream.jsonl"), OLLAMA)
+    assert [run.path for run in parsed.runs] == ["line 5"]
+    assert [item.path for item in told(parsed, "reports an error")] == ["line 2"]
+    assert not told(parsed, "not finished")
+
+
 def test_texts_reach_neither_settings_nor_identity() -> None:
     parsed = parse(answer(response="A secret.", thinking="Hm.", context=[7]), OLLAMA)
     (run,) = parsed.runs

@@ -12,7 +12,7 @@ from experiments.formats.csv_rows import csv_rows, wrong_width
 from experiments.formats.documents import InvalidFileError, ParsedFile, Problem
 from experiments.formats.mlperf import about
 from experiments.formats.mlperf.runs import FILLS, TOOL, parse_rows
-from experiments.formats.numbers import first_whole, read_number
+from experiments.formats.numbers import read_number
 
 _START = "Organization,Availability,Division,"
 # By column: the key that the JSON has for it.
@@ -21,11 +21,10 @@ _KEYS = {
     "SystemName": "System", "Model": "UsedModel", "MlperfModel": "Model",
     "Result": "Performance_Result", "Units": "Performance_Units", "number_of_nodes": "Nodes",
     "host_processor_model_name": "Processor", "accelerator_model_name": "Accelerator",
-    "framework": "Software", "notes": "Notes",
+    "accelerators_per_node": "a#", "framework": "Software", "notes": "Notes",
 }  # fmt: skip
 _POWER = ("Watts", "millijoules")
 _SAME = ("Location", "Model", "Scenario")
-_MOST = 10**6
 _NO_ROW = "The file has a header but no row: the submission checker passed no result."
 
 
@@ -73,22 +72,13 @@ def _record(cells: dict[str, str]) -> dict[str, Any]:
     result = cells.get("Result", "").strip()
     number = read_number(result)
     record["Performance_Result"] = (result or None) if number is None else number
-    record["a#"] = _accelerators(record)
     return record
-
-
-def _accelerators(record: dict[str, Any]) -> int | str:
-    """Return the accelerators of all nodes; what is no number stays as it is written."""
-    stated = str(record.get("accelerators_per_node", "")).strip()
-    per_node = first_whole({"": stated}, "", most=_MOST)
-    nodes = first_whole({"": str(record.get("Nodes", "")).strip()}, "", most=_MOST)
-    return per_node * nodes if per_node and nodes else stated
 
 
 FORMAT = Format(
     name="mlperf-summary-csv",
     title="MLPerf submission checker CSV",
-    version=1,
+    version=2,
     detect=_detect,
     parse=_parse,
     about=about.CSV,

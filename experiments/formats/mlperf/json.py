@@ -36,7 +36,7 @@ def _sources(content: Content, problems: list[Problem]) -> Iterator[tuple[str, d
 FORMAT = Format(
     name="mlperf-summary-json",
     title="MLPerf inference summary_results.json",
-    version=1,
+    version=2,
     detect=_detect,
     parse=_parse,
     about=about.SUMMARY,

@@ -1,7 +1,5 @@
 """LoadGen's `mlperf_log_summary.txt`: one test of a system that the log does not name.
 
-Latencies are in nanoseconds. Those of Offline hold the wait in the queue, for all queries are sent
-at once, and are left out.
 Source: https://github.com/mlcommons/inference/blob/master/loadgen/results.cc
 """
 
@@ -18,10 +16,10 @@ from experiments.formats.documents import (
     SetupDocument,
     WorkloadDocument,
 )
-from experiments.formats.figures import Figures
 from experiments.formats.mlperf import about
+from experiments.formats.mlperf.log_figures import NANOSECONDS_PER_MS, log_figures, number
 from experiments.formats.mlperf.runs import TOOL
-from experiments.formats.numbers import positive, read_number
+from experiments.formats.numbers import read_number
 from experiments.formats.private import hidden_warning, public_settings
 from experiments.formats.problems import join_path
 from experiments.formats.serving.runs import RunCollector
@@ -29,19 +27,8 @@ from hardware.resolution import HardwareFacts
 
 _TITLE = "MLPerf Results Summary"
 _LINE = re.compile(r"^\s*([^:\n]{1,80}?)\s*:[ \t]*(.*?)\s*$", re.MULTILINE)
-_LATENCY = re.compile(
-    r"(?:(?P<word>mean|min|max)|(?P<percentile>[\d.]+) percentile) "
-    r"(?P<what>first token latency|time (?:to|per) output token|latency) \(ns\)",
-    re.IGNORECASE,
-)
-_METRICS = {"first": ("ttft_ms", "client"), "time": ("tpot_ms", "excl_first")}
-_E2E = ("e2e_latency_ms", "client")
 _KINDS = {"Offline": "batch", "Server": "serving", "SingleStream": "isolated"}
-_RATES = {"Offline": "wall_clock", "Server": "latency_bound"}
-_TOKENS = ("Completed tokens per second", "Tokens per second")
-_SAMPLES = ("Completed samples per second", "Samples per second")
 _SCHEDULED = "Scheduled samples per second"
-_INFERRED = " (inferred)"
 _FAILED_CHECK = re.compile(r"^\s+(.+ satisfied)\s*:\s*no\s*$", re.MULTILINE | re.IGNORECASE)
 _ERRORS = re.compile(r"^\d+ errors? encountered", re.MULTILINE | re.IGNORECASE)
 _INVALID = (
@@ -54,7 +41,6 @@ _NO_LANGUAGE = (
 )
 _SCENARIO = "A scenario of MLPerf is one of Offline, Server, SingleStream."
 _HAD_ERRORS = "LoadGen met errors during the test: it is not ranked."
-_NANOSECONDS_PER_MS = 1e6
 
 
 def _detect(content: Content) -> bool:
@@ -116,15 +102,25 @@ def _add(found: RunCollector, place: str, text: str, lines: Mapping[str, str]) -
         workload=WorkloadDocument(
             load_kind=_KINDS[scenario],
             concurrent_requests=1 if scenario == "SingleStream" else None,
-            request_rate=_number(lines, _SCHEDULED) if scenario == "Server" else None,
-            load_pattern=f"MLPerf {scenario}",
+            request_rate=number(lines, _SCHEDULED) if scenario == "Server" else None,
+            load_pattern=_pattern(scenario, lines),
         ),
         setup=SetupDocument(settings=settings),
         measurements=(),
         complete=not with_errors,
         tool="MLPerf LoadGen",
     )
-    found.add(run, _figures(place, scenario, lines))
+    found.add(run, log_figures(place, scenario, lines))
+
+
+def _pattern(scenario: str, lines: Mapping[str, str]) -> str:
+    """Return the scenario, of Server with its limits: Interactive is Server with tighter ones."""
+    limits = (("TTFT", "ttft_latency (ns)"), ("TPOT", "tpot_latency (ns)"))
+    return f"MLPerf {scenario}" + "".join(
+        f", {name} ≤ {nanoseconds / NANOSECONDS_PER_MS:g} ms"
+        for name, key in limits
+        if scenario == "Server" and (nanoseconds := number(lines, key))
+    )
 
 
 def _parameters(text: str) -> dict[str, float]:
@@ -138,53 +134,10 @@ def _parameters(text: str) -> dict[str, float]:
     }
 
 
-def _number(lines: Mapping[str, str], name: str) -> float | None:
-    return positive(read_number(lines.get(name, "")))
-
-
-def _figures(place: str, scenario: str, lines: Mapping[str, str]) -> Figures:
-    figures = Figures()
-    for name in (*_TOKENS, *(f"{name}{_INFERRED}" for name in _TOKENS)):
-        if scenario in _RATES and (rate := _number(lines, name)) and not figures.measurements:
-            figures.add(
-                "tokens_per_second",
-                rate,
-                "tok/s",
-                at=join_path(place, name),
-                definition=_RATES[scenario],
-                derived_from=("samples a second", "mean tokens") if _INFERRED in name else (),
-            )
-    for name in _SAMPLES:
-        if rate := _number(lines, name):
-            at = join_path(place, name)
-            figures.add("requests_per_second", rate, "req/s", at=at, definition="wall_clock")
-            break
-    if scenario != "Offline":
-        _add_latencies(figures, place, lines)
-    return figures
-
-
-def _add_latencies(figures: Figures, place: str, lines: Mapping[str, str]) -> None:
-    for key, value in lines.items():
-        found = _LATENCY.fullmatch(key)
-        if found is None or (nanoseconds := read_number(value)) is None:
-            continue
-        statistic = found["word"] or found["percentile"].rstrip("0").rstrip(".")
-        metric, definition = _METRICS.get(found["what"].split()[0].lower(), _E2E)
-        figures.add(
-            metric,
-            nanoseconds / _NANOSECONDS_PER_MS,
-            "ms",
-            at=join_path(place, key),
-            statistic=statistic.lower(),
-            definition=definition,
-        )
-
-
 FORMAT = Format(
     name="mlperf-loadgen",
     title="MLPerf LoadGen summary",
-    version=1,
+    version=2,
     detect=_detect,
     parse=_parse,
     about=about.LOADGEN,

@@ -14,6 +14,7 @@ _MOST = 10**6
 _LANGUAGE = re.compile(r"llama|gpt|mixtral|deepseek", re.IGNORECASE)
 _TARGET = re.compile(r"-(99(?:\.9)?)$")
 _INTERACTIVE = re.compile(r"-interactive\b")
+_POWER_MODE = re.compile(r"(?<![a-z])max-?q(?![a-z])", re.IGNORECASE)
 _EDITION = re.compile(r"-(edge|datacenter)$")
 # Engines by name, those that run on others first; then the version that stands behind.
 _ENGINE = (
@@ -77,7 +78,7 @@ class Row(BaseModel):
     processor: Cell = Field(None, alias="Processor")
     sockets: Whole = Field(None, alias="host_processors_per_node")
     accelerator: Cell = Field(None, alias="Accelerator")
-    accelerators: Whole = Field(None, alias="a#")
+    accelerators_per_node: Whole = Field(None, alias="a#")
     software: Cell = Field(None, alias="Software")
     operating_system: Cell = None
     notes: Cell = Field(None, alias="Notes")
@@ -118,6 +119,19 @@ class Row(BaseModel):
         if not self.is_open or not used or _letters(used) == _letters(self.benchmark):
             return self.base_name
         return used
+
+    @property
+    def accelerators(self) -> int | None:
+        """How many accelerators all nodes have together, None where one of both is not known."""
+        if not self.accelerators_per_node:
+            return self.accelerators_per_node
+        return self.accelerators_per_node * self.nodes if self.nodes else None
+
+    @property
+    def power_mode(self) -> str | None:
+        """The mode in which a system trades speed for power, None where its name says none."""
+        found = _POWER_MODE.search(f"{self.system} {self.platform}")
+        return "MaxQ" if found else None
 
     @property
     def counts_tokens(self) -> bool:

@@ -87,7 +87,11 @@ def _add(found: RunCollector, place: str, record: Mapping[str, Any], row: Row) -
         backend=engine,
         backend_version=version,
         workload=_workload(row),
-        setup=SetupDocument(nodes=row.nodes or None, settings=_settings(row)),
+        setup=SetupDocument(
+            nodes=row.nodes or None,
+            settings=_settings(row),
+            speed_settings={"power_mode": row.power_mode} if row.power_mode else {},
+        ),
         measurements=(),
         complete=not failed,
         source_url=row.details if (row.details or "").startswith("https://") else None,
@@ -105,9 +109,10 @@ def _objections(row: Row) -> str:
 def _hardware(row: Row) -> HardwareFacts:
     """Return accelerators, all of them, with the CPU; the CPU alone where there are none."""
     count = row.accelerators if row.accelerators and row.accelerators <= MOST_GPUS else None
-    unnamed = bool(row.accelerators) and row.accelerator is None
+    per_node = row.accelerators_per_node
+    unnamed = bool(per_node) and row.accelerator is None
     return HardwareFacts(
-        gpu_models=(row.accelerator,) if row.accelerator and row.accelerators != 0 else (),
+        gpu_models=(row.accelerator,) if row.accelerator and per_node != 0 else (),
         gpu_count=count,
         cpu_model=None if unnamed else row.processor,
         cpu_sockets=None if unnamed else row.sockets or None,

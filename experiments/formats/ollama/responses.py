@@ -45,6 +45,7 @@ _UNFINISHED = (
     'The answer was not finished: of a stream the last object, with "done": true, holds the '
     "figures. Send all of it, or that object."
 )
+_ERROR = "Ollama reports an error here, and no answer: nothing was measured."
 _NOTHING_SAID = "The answer holds no token (it loaded or unloaded the model): it is left out."
 _TAIL = "The last answer of the file was not finished: it is left out."
 
@@ -78,20 +79,25 @@ def _detect(content: Content) -> bool:
 
 def _parse(content: Content) -> ParsedFile:
     found = RunCollector()
+    errors: list[Problem] = []
     answers = open_stream = 0
     for place, record in records_of(content, what="An answer"):
         if found.is_full:
             break
         if isinstance(record, Problem):
             found.problems.append(record)
+        elif "error" in record and "eval_count" not in record:
+            errors.append(Problem(place, _ERROR))
+            open_stream = 0
         elif record.get("done", True) is not True:
             open_stream += 1
         else:
             answers += 1
             open_stream = 0
             _add(found, place, record)
-    if open_stream and not answers and not found.problems:
-        raise InvalidFileError(Problem("", _UNFINISHED))
+    if not answers and not found.problems:
+        raise InvalidFileError(*errors or (Problem("", _UNFINISHED),))
+    found.warnings += errors
     if open_stream:
         found.warnings.append(Problem("", _TAIL))
     return found.parsed()
@@ -106,8 +112,7 @@ def _add(found: RunCollector, place: str, record: Mapping[str, Any]) -> None:
         return
     plain = {key: value for key, value in record.items() if key not in _TEXTS}
     settings, hidden = public_settings(plain, skip={"done", *_Answer.model_fields})
-    texts = [name for name in _TEXTS if record.get(name)]
-    found.warnings += hidden_warning(place, [*hidden, *texts])
+    found.warnings += hidden_warning(place, [*hidden, *(k for k in _TEXTS if record.get(k))])
     run = RunDocument(
         path=place,
         given_id=None,
@@ -159,8 +164,7 @@ def _add_prompt_speed(figures: Figures, answer: _Answer, place: str) -> None:
     if not answer.prompt_eval_count:
         at = join_path(place, "prompt_eval_count")
         figures.warnings.append(Problem(at, _NO_PROMPT, answer.prompt_eval_count))
-        return
-    if not answer.prompt_eval_duration:
+    if not answer.prompt_eval_count or not answer.prompt_eval_duration:
         return
     speed = answer.prompt_eval_count / answer.prompt_eval_duration * _SECOND
     sure = answer.is_cold and speed <= _FASTEST_PROMPT
@@ -180,7 +184,7 @@ def _add_prompt_speed(figures: Figures, answer: _Answer, place: str) -> None:
 FORMAT = Format(
     name="ollama",
     title="Ollama API response",
-    version=1,
+    version=2,
     detect=_detect,
     parse=_parse,
     about=about.RESPONSE,

@@ -119,9 +119,10 @@ def _all_failed(runs: Sequence[RunDocument]) -> Problem:
         return Problem("", "The file holds no result.")
     rates = [item for run in runs for item in run.measurements if item.metric == "error_rate"]
     sent = sum(item.sample_count or 0 for item in rates)
-    what = f"all {sent:,} requests failed" if sent else "no request was completed"
-    place = join_path(runs[0].path, "completed")
-    return Problem(place, f"Nothing was measured: {what}. See the log of the server.", 0)
+    if not sent:  # the tool may count no requests at all
+        return Problem(runs[0].path, "Nothing was measured: the file holds no figure above 0.")
+    message = f"Nothing was measured: all {sent:,} requests failed. See the log of the server."
+    return Problem(join_path(runs[0].path, "completed"), message, 0)
 
 
 def _split_sweeps(runs: Sequence[RunDocument]) -> list[RunDocument]:
