@@ -1,8 +1,5 @@
 """The way out: runs and scores, whole, as files."""
 
-from collections.abc import Iterator
-from itertools import chain
-
 from django.http import QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Router
@@ -10,7 +7,7 @@ from ninja import Router
 from experiments.api.auth import ApiRequest, ReadAuth
 from experiments.api.errors import ApiError
 from experiments.api.openapi import READ_SECURITY, errors, query_parameters
-from experiments.exports.citation import Exporting, in_blocks
+from experiments.exports.citation import Exporting
 from experiments.exports.request import ExportError, selection_of
 from experiments.exports.writers import WRITERS, Writer
 from experiments.formats.documents import Problem
@@ -61,18 +58,16 @@ def export(request: ApiRequest) -> StreamingHttpResponse:
     """
     writer = _writer(request.GET)
     try:
-        selection = selection_of(request.GET)
+        exporting = Exporting(
+            selection=selection_of(request.GET),
+            site=request.build_absolute_uri("/"),
+            self_link=request.build_absolute_uri(),
+        )
+        blocks = writer.blocks(exporting)
     except ExportError as error:
         problems = [Problem(*problem) for problem in error.problems]
         raise ApiError(error.status, problems[0].message, *problems) from error
-    exporting = Exporting(
-        selection=selection,
-        site=request.build_absolute_uri("/"),
-        self_link=request.build_absolute_uri(),
-    )
-    response = StreamingHttpResponse(
-        in_blocks(_begun(writer, exporting)), content_type=writer.content_type
-    )
+    response = StreamingHttpResponse(blocks, content_type=writer.content_type)
     name = f"benchsite-{timezone.now():%Y-%m-%d}.{writer.suffix}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     if not writer.holds_citation:
@@ -86,16 +81,6 @@ def _writer(query: QueryDict) -> Writer:
         message = f"The forms are {', '.join(WRITERS)}."
         raise ApiError(400, message, Problem("format", message, name[:80]))
     return WRITERS[name]
-
-
-def _begun(writer: Writer, exporting: Exporting) -> Iterator[bytes]:
-    """Return the parts of the file; a file that would be empty is refused before it begins."""
-    parts = writer.write(exporting)
-    first = next(parts, None)
-    if first is None:
-        message = f"None of these runs can be told in the form “{writer.name}”."
-        raise ApiError(422, message, Problem("format", message, writer.name))
-    return chain([first], parts)
 
 
 def _citation_link(request: ApiRequest) -> str:

@@ -7,12 +7,16 @@ figures whose definition the tool's name stands for. Each report says what was l
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
+
+from django.db.models.functions import Lower
 
 from experiments.choices import LoadKind, RunStatus
 from experiments.exports.citation import Exporting
 from experiments.exports.reading import figures_of, runs_of
+from experiments.exports.selection import Selection
 from experiments.models import Measurement, TestRun
 from experiments.redaction import redact_text
 
@@ -42,25 +46,30 @@ _WHOLE_OF = "of_sent"
 
 def llmd_reports(exporting: Exporting) -> Iterator[bytes]:
     """Yield a report for each run that can be told in one."""
-    for run in runs_of(exporting.selection, with_samples=False):
-        report = report_of(run)
+    for run in runs_of(_candidates(exporting.selection), with_samples=False):
+        report = _report_of(run)
         if report is not None:
             yield json.dumps(report, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def report_of(run: TestRun) -> dict[str, Any] | None:
-    """Return a run as a report, None where it cannot be told in one."""
-    tool = _TOOLS.get((run.tool or "").lower())
+def _candidates(selection: Selection) -> Selection:
+    """Return the runs that may be told, found by the database: of many runs few may be."""
+    runs = selection.runs.annotate(tool_key=Lower("tool")).filter(
+        tool_key__in=_TOOLS,
+        load_kind=LoadKind.SERVING,
+        status=RunStatus.COMPLETED,
+        complete=True,
+        hardware__gpu_count__isnull=False,  # the report must name a number
+    )
+    return replace(selection, runs=runs)
+
+
+def _report_of(run: TestRun) -> dict[str, Any] | None:
+    """Return a candidate as a report, None where its figures cannot be told in one."""
+    tool = _TOOLS[(run.tool or "").lower()]
     figures = figures_of(run)
     requests = _requests(run, figures)
-    if (
-        tool is None
-        or requests is None
-        or run.load_kind != LoadKind.SERVING
-        or run.status != RunStatus.COMPLETED
-        or not run.complete
-        or not run.hardware.gpu_model
-    ):
+    if requests is None:
         return None
     latency, throughput, left_out = _sorted(figures)
     if not latency and not throughput:
@@ -164,7 +173,7 @@ def _engine(run: TestRun) -> dict[str, Any]:
             "model": {"name": run.variant.model_name, "quantization": run.variant.quantization},
             "accelerator": {
                 "model": machine.gpu_model,
-                "count": machine.gpu_count or 0,
+                "count": machine.gpu_count,
                 "parallelism": _known(parallelism),
             },
         },

@@ -1,12 +1,14 @@
 """The forms of an export by name: one entry each, for the API, the command and the pages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from experiments.exports.citation import Exporting
+from experiments.exports.citation import Exporting, in_blocks
 from experiments.exports.csv_table import csv_table
 from experiments.exports.llmd import llmd_reports
 from experiments.exports.parquet import parquet_table
+from experiments.exports.request import ExportError
 from experiments.exports.site_json import citation_document, json_document, json_lines
 
 
@@ -20,6 +22,15 @@ class Writer:
     content_type: str
     write: Callable[[Exporting], Iterator[bytes]]
     holds_citation: bool = False
+
+    def blocks(self, exporting: Exporting) -> Iterable[bytes]:
+        """Return the file in blocks; ExportError (422), before it begins, if it would be empty."""
+        parts = self.write(exporting)
+        first = next(parts, None)
+        if first is None:
+            message = f"None of these runs can be told in the form “{self.name}”."
+            raise ExportError(("format", message, self.name), status=422)
+        return in_blocks(chain([first], parts))
 
 
 WRITERS = {

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from experiments.formats.site.checksums import is_export
+
 PART_LINES = 1000
 PART_BYTES = 4 * 1024 * 1024
 """A part ends with the line that reaches either: the same file always has the same parts."""
@@ -12,14 +14,17 @@ _OWN_KEYS = ("experiment_run", "experiment_runs", "benchmark_scores")
 
 
 def is_own_json_lines(path: Path, limit_bytes: int) -> bool:
-    """Tell whether a file begins with a line in the site's own JSON. Raises OSError."""
+    """Tell whether a file begins with a line in the site's own JSON, or an export's first line.
+
+    Raises OSError.
+    """
     with path.open("rb") as opened:
         line = opened.readline(limit_bytes)
     try:
         value = json.loads(line)
     except ValueError:  # no JSON, or no text
         return False
-    return isinstance(value, dict) and any(key in value for key in _OWN_KEYS)
+    return isinstance(value, dict) and (is_export(value) or any(key in value for key in _OWN_KEYS))
 
 
 def parts_of(path: Path, limit_bytes: int) -> Iterator[tuple[str, bytes]]:

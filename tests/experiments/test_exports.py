@@ -197,6 +197,20 @@ def test_llmd_report_is_read_back_with_the_same_figures(client: Client) -> None:
     assert (read.workload.request_rate, read.workload.input_tokens) == (2.5, 512.0)
 
 
+def test_llmd_report_is_written_for_no_run_that_it_cannot_tell(client: Client) -> None:
+    told = _served()
+    for fields in ({"gpu_count": None}, {"complete": False}, {"tool": "llama-bench"}):
+        _served(**fields)
+    lines = _get(client, "?format=llmd").splitlines()
+    assert [json.loads(line)["run"]["uid"] for line in lines] == [str(told.pk)]
+
+
+def _served(**fields: Any) -> TestRun:
+    speed = _metric("tokens_per_second", 900.5, "tok/s", "wall_clock")
+    served = {"tool": "vllm bench serve", "load_kind": "serving", "performance_metrics": [speed]}
+    return make_run(**(served | fields))
+
+
 def _metric(
     name: str, value: float, unit: str, definition: str | None, statistic: str = "mean"
 ) -> dict[str, Any]:
@@ -223,6 +237,8 @@ def test_command_writes_a_file_whole_or_not_at_all(tmp_path: Any, capsys: Any) -
     assert "1 runs" in capsys.readouterr().out
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("export_results", out=tmp_path / "no" / "site.jsonl")
+    with pytest.raises(CommandError, match="None of these runs can be told"):
+        call_command("export_results", format="llmd", out=tmp_path / "x")
     with pytest.raises(CommandError, match="min_speed"):
         call_command("export_results", filter="min_speed=fast", out=tmp_path / "x")
     assert [path.name for path in tmp_path.iterdir()] == ["site.jsonl"]

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.http import QueryDict
 from tqdm import tqdm
 
-from experiments.exports.citation import Exporting, in_blocks
+from experiments.exports.citation import Exporting
 from experiments.exports.request import ExportError, selection_of
 from experiments.exports.writers import WRITERS
 
@@ -42,17 +43,18 @@ class Command(BaseCommand):
             query["upload"] = str(options["upload"])
         try:
             selection = selection_of(query)
+            exporting = Exporting(selection=selection, site=options["site"])
+            blocks = WRITERS[options["format"]].blocks(exporting)
         except ExportError as error:
             raise CommandError(str(error)) from error
-        exporting = Exporting(selection=selection, site=options["site"])
         out: Path | None = options["out"]
         if out is None:
-            self._write(exporting, options["format"], sys.stdout.buffer)
+            self._write(blocks, sys.stdout.buffer)
             return
         unfinished = out.with_name(f"{out.name}.unfinished")
         try:
             with unfinished.open("wb") as file:
-                size = self._write(exporting, options["format"], file)
+                size = self._write(blocks, file)
             unfinished.replace(out)
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from error
@@ -61,10 +63,10 @@ class Command(BaseCommand):
         runs, scores = selection.runs.count(), selection.scores.count()
         self.stdout.write(f"{out}: {runs:,} runs and {scores:,} scores selected, {size:,} bytes.")
 
-    def _write(self, exporting: Exporting, form: str, file: BinaryIO) -> int:
+    def _write(self, blocks: Iterable[bytes], file: BinaryIO) -> int:
         size = 0
         with tqdm(unit="B", unit_scale=True, file=sys.stderr, disable=None) as bar:
-            for block in in_blocks(WRITERS[form].write(exporting)):
+            for block in blocks:
                 size += file.write(block)
                 bar.update(len(block))
         return size
