@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from experiments.ingest.actor import Actor
-from experiments.ingest.pipeline import ingest_file
+from experiments.ingest.pipeline import Incoming, ingest_files
+from experiments.ingest.store import Received
 from experiments.models import Upload
 
 SAMPLE_DIR = Path(__file__).resolve().parents[2] / "sample"
@@ -27,20 +29,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Send every sample file through the pipeline and print what it made."""
+        """Send the sample files through the pipeline, all or none, and print what they made."""
         if options["if_empty"] and Upload.objects.exists():
             return
-        runs = scores = 0
-        for path in sorted(SAMPLE_DIR.glob("*.json")):
-            report = ingest_file(
-                data=path.read_bytes(), file_name=path.name, fields={}, actor=Actor()
-            )
-            if not report.accepted:
-                raise CommandError(f"{path.name}: {report.summary}")
-            runs += len(report.runs)
-            scores += len(report.scores)
-            if options["verbosity"] > 1:
-                self.stdout.write(f"{path.name}: {report.summary}")
+        paths = sorted(SAMPLE_DIR.glob("*.json"))
+        files = [
+            Received(data=path.read_bytes(), file_name=path.name, fields={}, actor=Actor())
+            for path in paths
+        ]
+        with transaction.atomic():
+            reports = ingest_files([Incoming(received=file) for file in files])
+            for path, report in zip(paths, reports, strict=True):
+                if not report.accepted:
+                    raise CommandError(f"{path.name}: {report.summary}")
+                if options["verbosity"] > 1:
+                    self.stdout.write(f"{path.name}: {report.summary}")
+        runs = sum(len(report.runs) for report in reports)
+        scores = sum(len(report.scores) for report in reports)
         self.stdout.write(
             f"Sample data: {runs} runs and {scores} scores. Open the grid at / to see them."
         )
