@@ -24,7 +24,7 @@ SORTS = (
     *("quality", "speed", "prompt_speed", "efficiency", "memory", "ttft", "power", "name"),
     *("quantization", "backend", "platform", "runs", "when"),
 )
-ONE, MANY = 60, 160  # requests by one client and by 16
+ONE, MANY = 40, 96  # requests by one client and by 16
 CLIENTS = 16
 UPLOADS, IMPORTED = 60, 2000
 YARDSTICKS = {EMPTY: "/bench/empty", TABLE: "/bench/table"}
