@@ -1,7 +1,7 @@
 """Writing model variants and scores, and all other writing services of this app by name."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -40,6 +40,7 @@ __all__ = [
     "VariantFacts",
     "confirm_scores",
     "create_variants",
+    "find_variants",
     "get_or_create_variant",
     "record_scores",
     "refresh_current_scores",
@@ -104,6 +105,11 @@ def get_or_create_variant(
     return variant
 
 
+def find_variants(model_names: Collection[str]) -> dict[tuple[str, str, str], ModelVariant]:
+    """Return all variants of some models by their names (model, quantization, LoRA): one query."""
+    return {row.key: row for row in ModelVariant.objects.filter(model_name__in=model_names)}
+
+
 def create_variants(
     variants: Mapping[tuple[str, str, str], VariantFacts],
 ) -> dict[tuple[str, str, str], ModelVariant]:
@@ -125,9 +131,8 @@ def create_variants(
     with transaction.atomic():
         take_write_lock()
         ModelVariant.objects.bulk_create(rows, ignore_conflicts=True)
-        found = ModelVariant.objects.filter(model_name__in={row.model_name for row in rows})
-        keys = {(row.model_name, row.quantization, row.lora_adapter): row for row in found}
-    return {key: keys[key] for key in variants}
+        found = find_variants({row.model_name for row in rows})
+    return {key: found[key] for key in variants}
 
 
 def _check_names(names: dict[str, str]) -> None:

@@ -138,6 +138,11 @@ class ModelVariant(models.Model):
         return f"{self.model_name}{adapter} · {self.quantization}"
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """The names that make the variant: model, quantization, LoRA adapter."""
+        return (self.model_name, self.quantization, self.lora_adapter)
+
+    @property
     def nominal_bits_per_weight(self) -> float | None:
         """Return the format's average bits per weight, None when its name does not tell."""
         return resolve_quantization(self.quantization).bits_per_weight

@@ -62,6 +62,13 @@ class ResolvedModel:
         """The names that make the variant."""
         return (self.model_name, self.quantization.name, self.lora_adapter)
 
+    @property
+    def facts(self) -> VariantFacts:
+        """What the source tells of the variant."""
+        return VariantFacts(
+            parameters=self.parameters, weights_gb=self.weights_gb, **self.more_facts
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedRun:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.models import ModelVariant
+from benchmarks.services import VariantFacts, create_variants, find_variants
 from benchsite.common.copying import copy_rows
 from experiments.choices import MeasuredAs
 from experiments.formats.documents import InvalidFileError, Problem
 from experiments.formats.problems import join_path, short_value
 from experiments.formats.stored import StoredRun
 from experiments.ingest.keys import digest
-from experiments.ingest.resolve import ResolvedRun
+from experiments.ingest.resolve import ResolvedModel, ResolvedRun
 from experiments.ingest.run_fields import RUN_FIELDS, SETUP_FIELDS, WORKLOAD_FIELDS
 from experiments.ingest.times import as_stored_time
 from experiments.models import Configuration, Measurement, Sweep, TestRun
@@ -47,6 +48,23 @@ class Placed:
             self.run.workload_key,
             self.run.settings_key,
         )
+
+
+def get_or_create_variants(
+    wanted: Iterable[tuple[ResolvedModel, bool]],
+) -> dict[tuple[str, str, str], ModelVariant]:
+    """Return the variant of each model, made if need be: three queries.
+
+    A new one has the facts of the first that is wanted, if that is public, as the second of each
+    pair tells: what waits for review says nothing about a variant that everybody sees.
+    """
+    wanted = list(wanted)
+    found = find_variants({model.model_name for model, _is_public in wanted})
+    new: dict[tuple[str, str, str], VariantFacts] = {}
+    for model, is_public in wanted:
+        if model.key not in found:
+            new.setdefault(model.key, model.facts if is_public else VariantFacts())
+    return found | create_variants(new) if new else found
 
 
 def sweep_key(

@@ -1,12 +1,12 @@
 """Writing the resolved facts of one file: everything or nothing."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from benchmarks.models import ModelVariant
-from benchmarks.services import VariantFacts, create_variants, get_or_create_variant
+from benchmarks.services import get_or_create_variant
 from benchsite.common.copying import copy_models
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction
@@ -21,6 +21,7 @@ from experiments.ingest.rows import (
     Placed,
     get_or_create_configurations,
     get_or_create_sweeps,
+    get_or_create_variants,
     replace_rows,
     run_row,
     sweep_key,
@@ -93,7 +94,7 @@ def write_files(files: Sequence[FileToWrite]) -> list[Written]:
     stored = TestRun.objects.with_names().select_related("sweep")
     existing = stored.in_bulk([run.id for file in files for run in file.resolved.runs])
     writer = _Writer(files[0].actor)
-    writer.find_variants([model for file in files for model in file.resolved.models])
+    writer.find_variants(model for file in files for model in file.resolved.models)
     for file in files:
         file.resolved.runs = [
             with_known_content(run, existing.get(run.id)) for run in file.resolved.runs
@@ -214,36 +215,22 @@ class _Writer:
                 [run], action=action, state=self.review_state, who=self.actor.who
             )
 
-    def find_variants(self, models: Collection[ResolvedModel]) -> None:
-        """Read the variants that are here, and make the others: three queries."""
-        names = {model.model_name for model in models}
-        for variant in ModelVariant.objects.filter(model_name__in=names):
-            key = (variant.model_name, variant.quantization, variant.lora_adapter)
-            self._variants[key] = variant
-        new: dict[tuple[str, str, str], VariantFacts] = {}
-        for model in models:
-            if model.key not in self._variants:
-                new.setdefault(model.key, self._facts(model))
-        if new:
-            self._variants |= create_variants(new)
+    def find_variants(self, models: Iterable[ResolvedModel]) -> None:
+        """Read the variants that are here, and make the others."""
+        self._variants = get_or_create_variants((model, self._is_public) for model in models)
 
-    def _facts(self, model: ResolvedModel) -> VariantFacts:
-        """Return what a file tells; what waits for review says nothing that everybody sees."""
-        if self.review_state != ReviewState.PUBLISHED:
-            return VariantFacts()
-        return VariantFacts(
-            parameters=model.parameters, weights_gb=model.weights_gb, **model.more_facts
-        )
+    @property
+    def _is_public(self) -> bool:
+        return self.review_state == ReviewState.PUBLISHED
 
     def variant(self, model: ResolvedModel) -> ModelVariant:
         """Return the variant of a model, which learns what it tells for the first time."""
-        facts = self._facts(model)
-        if facts.adds_to(self._variants[model.key]):
+        if self._is_public and model.facts.adds_to(self._variants[model.key]):
             self._variants[model.key] = get_or_create_variant(
                 model_name=model.model_name,
                 quantization=model.quantization.name,
                 lora_adapter=model.lora_adapter,
-                facts=facts,
+                facts=model.facts,
             )
         return self._variants[model.key]
 

@@ -58,11 +58,6 @@ class Course:
     scores: dict[UUID, set[str] | None] = field(default_factory=dict)
 
 
-def names_of(model: ResolvedModel) -> tuple[str, str, str]:
-    """Return the names that a variant is known by."""
-    return (model.model_name, model.quantization.name, model.lora_adapter)
-
-
 def score_key(names: tuple[str, ...], score: ScoreData) -> str:
     """Return what a score is known by, whether it is stored or not."""
     return digest([names, score.benchmark_slug, score.content_key])
@@ -70,9 +65,7 @@ def score_key(names: tuple[str, ...], score: ScoreData) -> str:
 
 def stored_score_key(score: BenchmarkScore) -> str:
     """Return the same key of a score loaded with its variant and benchmark."""
-    variant = score.variant
-    names = (variant.model_name, variant.quantization, variant.lora_adapter)
-    return digest([names, score.benchmark.slug, score.content_key])
+    return digest([score.variant.key, score.benchmark.slug, score.content_key])
 
 
 def score_ids(names: Collection[tuple[str, ...]]) -> dict[str, UUID]:

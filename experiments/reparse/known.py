@@ -5,11 +5,12 @@ from uuid import UUID
 
 from benchmarks.catalogue import benchmark_slug
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
+from benchmarks.services import find_variants
 from experiments.formats.stored import StoredScore
 from experiments.ingest.resolve import ResolvedModel, ResolvedRun
 from experiments.ingest.rows import sweep_key
 from experiments.models import TestRun, Upload
-from experiments.reparse.items import NAMES, Course, names_of, score_ids
+from experiments.reparse.items import Course, score_ids
 from experiments.reparse.reading import Reading
 from hardware.models import HardwareProfile
 from hardware.services import ResolvedHardware
@@ -24,17 +25,13 @@ class Known:
         models = [run.model for run in runs]
         scores = [pair for reading in readings for pair in reading.scores]
         models += [model for model, _score in scores]
-        names = {model.model_name for model in models}
-        self.variants = {
-            tuple(getattr(row, name) for name in NAMES): row
-            for row in ModelVariant.objects.filter(model_name__in=names)
-        }
+        self.variants = find_variants({model.model_name for model in models})
         self.runs = set(
             TestRun.objects.filter(pk__in=[run.id for run in runs]).values_list("pk", flat=True)
         )
         slugs = {benchmark_slug(score.benchmark) for _model, score in scores}
         self.benchmarks = Benchmark.objects.in_bulk(slugs, field_name="slug") if slugs else {}
-        self.scores = score_ids({names_of(model) for model, _score in scores})
+        self.scores = score_ids({model.key for model, _score in scores})
         stated = {
             score.id: score.origin.content_key
             for _model, score in scores
@@ -50,7 +47,7 @@ class Known:
 
     def variant(self, model: ResolvedModel) -> ModelVariant | None:
         """Return the stored variant of a model."""
-        return self.variants.get(names_of(model))
+        return self.variants.get(model.key)
 
     def profile(self, hardware: ResolvedHardware) -> HardwareProfile | None:
         """Return the stored machine of resolved hardware: one query for each distinct one."""

@@ -9,7 +9,7 @@ from experiments.ingest.keys import digest
 from experiments.ingest.origins import stored_origin
 from experiments.ingest.resolve import ResolvedRun
 from experiments.models import Measurement, TestRun
-from experiments.reparse.items import PlannedItem, names_of, row_hash, with_states
+from experiments.reparse.items import PlannedItem, row_hash, with_states
 from experiments.reparse.known import Known
 from experiments.reparse.owned import Owned
 from experiments.reparse.reading import Reading
@@ -54,7 +54,7 @@ def _run(
         subject=ReparseSubject.RUN,
         subject_id=run.id,
         key=run.id.hex,
-        title=_title(names_of(run.model), run.hardware.platform_name, run.document.path),
+        title=_title(run.model.key, run.hardware.platform_name, run.document.path),
         effect=ReparseEffect.FOUND,
         run=run,
         stored_run=before,

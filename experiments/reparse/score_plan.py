@@ -17,7 +17,6 @@ from experiments.models import Upload
 from experiments.reparse.items import (
     Course,
     PlannedItem,
-    names_of,
     row_hash,
     score_key,
     stored_score_key,
@@ -48,7 +47,7 @@ def plan_scores(
     prepared = _prepared(reading, known)
     known.course.scores[upload.pk] = _keys_of_file(reading)
     for model, document, score in prepared:
-        key = score_key(names_of(model), score.data)
+        key = score_key(model.key, score.data)
         before = by_key.get(key)
         if key in items or (before is None and state is None):
             continue  # twice in the file, or all of it is out
@@ -94,7 +93,7 @@ def _keys_of_file(reading: Reading) -> set[str] | None:
     if reading.problem:
         return None
     scores = ((model, score_data(document)) for model, document in reading.scores)
-    return {score_key(names_of(model), data) for model, data in scores}
+    return {score_key(model.key, data) for model, data in scores}
 
 
 def _prepared(
@@ -136,7 +135,7 @@ def _score(
         reading=reading,
         subject=ReparseSubject.SCORE,
         key="",
-        title=_score_title(names_of(model), score.benchmark.slug),
+        title=_score_title(model.key, score.benchmark.slug),
         effect=ReparseEffect.FOUND,
         model=model,
         score=score.data,

@@ -5,19 +5,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks import services
-from benchmarks.models import BenchmarkScore, ModelVariant, ScoreRevision
-from benchmarks.services import VariantFacts, get_or_create_variant
+from benchmarks.models import BenchmarkScore, ScoreRevision
 from benchsite.common.review import ReviewState, RevisionAction, Who
 from benchsite.common.revisions import by
 from experiments.choices import ItemAction, ReparseEffect, ReparseSubject
 from experiments.formats import format_title
 from experiments.ingest.history import earlier_versions, revisions
-from experiments.ingest.resolve import ResolvedModel
 from experiments.ingest.review import set_review_state
 from experiments.ingest.rows import (
     Placed,
     get_or_create_configurations,
     get_or_create_sweeps,
+    get_or_create_variants,
     replace_rows,
     run_row,
     sweep_key,
@@ -32,7 +31,7 @@ from experiments.models import (
     Upload,
     UploadItem,
 )
-from experiments.reparse.items import NAMES, PlannedItem, names_of, score_ids
+from experiments.reparse.items import PlannedItem, score_ids
 from experiments.reparse.states import SCORE_FIELDS
 from experiments.summaries import refresh_configurations
 from hardware.models import HardwareProfile
@@ -193,45 +192,29 @@ def _write_figures(items: Iterable[PlannedItem]) -> None:
 def _placed(items: Sequence[PlannedItem]) -> dict[str, Placed]:
     """Return each run with its variant and its machine, which are made if need be."""
     runs = [(item, item.run) for item in items if item.run]
-    variants = _variants([(run.model, item.state) for item, run in runs])
+    variants = get_or_create_variants(
+        (run.model, item.state == ReviewState.PUBLISHED) for item, run in runs
+    )
     profiles: dict[ResolvedHardware, HardwareProfile] = {}
     placed = {}
     for item, run in runs:
         if run.hardware not in profiles:
             profiles[run.hardware] = get_or_create_profile(run.hardware)
-        variant, profile = variants[names_of(run.model)], profiles[run.hardware]
+        variant, profile = variants[run.model.key], profiles[run.hardware]
         key = sweep_key(run, item.upload.content_id, variant, profile)
         placed[item.key] = Placed(run, variant, profile, key)
     return placed
 
 
-def _variants(
-    wanted: Sequence[tuple[ResolvedModel, ReviewState | None]],
-) -> dict[tuple[str, ...], ModelVariant]:
-    """Return the variants of models, made if need be; what a file says fills new ones only."""
-    names = {model.model_name for model, _state in wanted}
-    variants: dict[tuple[str, ...], ModelVariant] = {
-        tuple(getattr(row, name) for name in NAMES): row
-        for row in ModelVariant.objects.filter(model_name__in=names)
-    }
-    for model, state in wanted:
-        key = names_of(model)
-        if key not in variants:
-            facts = VariantFacts(parameters=model.parameters, weights_gb=model.weights_gb)
-            variants[key] = get_or_create_variant(
-                **dict(zip(NAMES, key, strict=True)),
-                facts=facts if state == ReviewState.PUBLISHED else None,
-            )
-    return variants
-
-
 def _record_scores(items: Sequence[PlannedItem]) -> None:
     """Record scores that are new, and which place of which file brought them."""
-    groups: dict[tuple[tuple[str, ...], ReviewState], list[PlannedItem]] = defaultdict(list)
+    groups: dict[tuple[tuple[str, str, str], ReviewState], list[PlannedItem]] = defaultdict(list)
     for item in items:
         if item.model and item.state:
-            groups[names_of(item.model), item.state].append(item)
-    variants = _variants([(item.model, item.state) for item in items if item.model])
+            groups[item.model.key, item.state].append(item)
+    variants = get_or_create_variants(
+        (item.model, item.state == ReviewState.PUBLISHED) for item in items if item.model
+    )
     for (names, state), chosen in groups.items():
         data = [item.score for item in chosen if item.score]
         recorded = services.record_scores(variant=variants[names], scores=data, review_state=state)
@@ -263,7 +246,7 @@ def _link_scores(items: Sequence[PlannedItem]) -> None:
     if not any(item.also for item in items):
         return
     readings = [item.reading for item in items if item.also and item.reading]
-    ids = score_ids({names_of(model) for reading in readings for model, _score in reading.scores})
+    ids = score_ids({model.key for reading in readings for model, _score in reading.scores})
     UploadItem.objects.bulk_create(
         [
             UploadItem(
