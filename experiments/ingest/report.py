@@ -1,6 +1,7 @@
 """What became of a file: the report that the form, the API and the command show."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -32,6 +33,14 @@ class Refusal(StrEnum):
             Refusal.WITHDRAWN: 409,
             Refusal.TOO_LARGE: 413,
         }[self]
+
+
+def first_in_words(problems: Sequence[Problem]) -> str:
+    """Return the first of some problems as a sentence, and how many more there are."""
+    first = problems[0]
+    place = f"{first.path}: " if first.path else ""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{place}{first.message}{more}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +98,7 @@ class Report:
             it = "it" if len(self.missing) == 1 else "them"
             return f"The file does not say {', '.join(self.missing)}: send {it} beside the file."
         if self.refusal:
-            first = self.errors[0] if self.errors else Problem("", "The file was not taken.")
-            place = f"{first.path}: " if first.path else ""
-            more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
-            return f"{place}{first.message}{more}"
+            return first_in_words(self.errors or (Problem("", "The file was not taken."),))
         done: dict[str, list[str]] = {}
         for name, items in (("run", self.runs), ("score", self.scores)):
             for action, count in Counter(str(item.action) for item in items).items():

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from experiments.formats import detect_format, format_title
-from experiments.formats.content import decode
+from experiments.formats import format_title
 from experiments.formats.documents import FormatError, InvalidFileError, Problem, ScoreDocument
 from experiments.ingest.context import read_context
 from experiments.ingest.origins import believed
+from experiments.ingest.reading import read
+from experiments.ingest.report import first_in_words
 from experiments.ingest.resolve import ResolvedFile, ResolvedModel, resolve_file
 from experiments.ingest.rows import run_columns
 from experiments.models import Upload, UploadItem
@@ -47,30 +48,27 @@ def read_again(upload: Upload, *, is_trusted: bool) -> Reading:
 
     `is_trusted` tells whether what it states of another site was believed when it came.
     """
+    found = read(
+        upload.content.data, upload.file_name, limit_bytes=settings.BENCHSITE_MAX_UPLOAD_BYTES
+    )
+    if found.format and found.format != upload.format:
+        was, now = format_title(upload.format or ""), format_title(found.format)
+        return Reading(upload=upload, problem=f"It is read as {now} now, not as {was}.")
+    if found.parsed is None:
+        return Reading(upload=upload, problem=first_in_words(found.errors))
+    parsed = believed(found.parsed) if is_trusted else found.parsed
     try:
-        content = decode(
-            upload.content.data,
-            upload.file_name,
-            limit_bytes=settings.BENCHSITE_MAX_UPLOAD_BYTES,
-        )
-        found = detect_format(content)
-        if found.name != upload.format:
-            was = format_title(upload.format or "")
-            return Reading(upload=upload, problem=f"It is read as {found.title} now, not as {was}.")
-        parsed = found.parse(content)
-        if is_trusted:
-            parsed = believed(parsed)
         resolved = resolve_file(parsed, read_context(dict(upload.context)))
         for run in resolved.runs:
             run_columns(run)
     except FormatError as error:
-        return Reading(upload=upload, problem=_in_words(error))
+        return Reading(upload=upload, problem=first_in_words(error.problems))
     if resolved.missing:
         names = ", ".join(resolved.missing)
         return Reading(upload=upload, problem=f"The file and its context do not say its {names}.")
     return Reading(
         upload=upload,
-        version=found.version,
+        version=found.parser_version,
         resolved=resolved,
         warnings=(*parsed.warnings, *resolved.warnings),
     )
@@ -78,11 +76,4 @@ def read_again(upload: Upload, *, is_trusted: bool) -> Reading:
 
 def problem_of(error: InvalidFileError, reading: Reading) -> Reading:
     """Return the reading of a file that turned out wrong once its scores were looked at."""
-    return Reading(upload=reading.upload, problem=_in_words(error))
-
-
-def _in_words(error: FormatError) -> str:
-    first = error.problems[0]
-    place = f"{first.path}: " if first.path else ""
-    more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
-    return f"{place}{first.message}{more}"
+    return Reading(upload=reading.upload, problem=first_in_words(error.problems))
