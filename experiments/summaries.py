@@ -55,20 +55,16 @@ WITH ranked AS (
 ), spreads AS (
     SELECT configuration_id, metric, definition, unit, count(*) AS runs,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,
-        min(value) AS lowest, max(value) AS highest
+        min(value) AS lowest, max(value) AS highest,
+        definition IS NOT DISTINCT FROM max(newest_definition) AS is_newest
     FROM figures GROUP BY configuration_id, metric, definition, unit
 ), repeats AS (
     SELECT configuration_id, jsonb_agg(
-        to_jsonb(spreads) - 'configuration_id' ORDER BY metric, definition, unit
+        to_jsonb(spreads) - 'configuration_id' - 'is_newest' ORDER BY metric, definition, unit
     ) AS repeat_figures
     FROM spreads GROUP BY configuration_id
 ), medians AS (
-    SELECT configuration_id, metric, max(newest_definition) AS definition,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,
-        min(value) AS lowest, max(value) AS highest
-    FROM figures
-    WHERE definition IS NOT DISTINCT FROM newest_definition
-    GROUP BY configuration_id, metric
+    SELECT * FROM spreads WHERE is_newest
 ), wide AS (
     SELECT configuration_id,
         max(median) FILTER (WHERE metric = 'tokens_per_second') AS tokens_per_second,
