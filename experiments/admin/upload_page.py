@@ -116,8 +116,9 @@ def _drafts_of_archive(received: Received, request: HttpRequest) -> list[Report]
     skipped = []
     for member, found in archive.files():
         name = name_in_archive(received.file_name, member)
-        if isinstance(found, bytes):
-            reports.append(make_draft(replace(received, data=found, file_name=name)))
+        if not isinstance(found, Report):
+            data, reading = found
+            reports.append(make_draft(replace(received, data=data, file_name=name), reading))
         elif found.outcome == "skipped":
             skipped.append(member.name)
         else:

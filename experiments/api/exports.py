@@ -8,14 +8,13 @@ from experiments.api.auth import ApiRequest, ReadAuth
 from experiments.api.errors import ApiError
 from experiments.api.openapi import READ_SECURITY, errors, query_parameters
 from experiments.exports.citation import Exporting
-from experiments.exports.request import ExportError, selection_of
+from experiments.exports.request import NO_FILTERS, ExportError, selection_of
 from experiments.exports.writers import WRITERS, Writer
 from experiments.formats.documents import Problem
 from experiments.forms import GridForm
 
 router = Router(auth=ReadAuth(), tags=["Files"])
 _UUID = {"type": "string", "format": "uuid"}
-_NOT_HERE = ("page", "page_size", "sort_by", "sort_direction")
 _EXPORT = {
     **READ_SECURITY,
     "parameters": [
@@ -40,7 +39,7 @@ _EXPORT = {
             "required": False,
             "schema": _UUID,
         },
-        *(item for item in query_parameters(GridForm) if item["name"] not in _NOT_HERE),
+        *(item for item in query_parameters(GridForm) if item["name"] not in NO_FILTERS),
     ],
     "responses": {
         200: {

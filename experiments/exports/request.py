@@ -12,7 +12,8 @@ from experiments.models import Upload
 MOST_RUNS = 500
 """How many runs an address may name."""
 
-_NO_FILTERS = ("page", "page_size", "sort_by", "sort_direction", "format")
+NO_FILTERS = ("page", "page_size", "sort_by", "sort_direction", "format")
+"""Fields of the grid's form that say how it is shown, not what."""
 
 
 class ExportError(Exception):
@@ -30,7 +31,7 @@ def selection_of(query: QueryDict) -> Selection:
     `run=` (several) and `upload=` name things; the grid's filters select what the grid shows,
     without them everything is selected.
     """
-    filters = {name for name in GridForm.base_fields if name not in _NO_FILTERS}
+    filters = {name for name in GridForm.base_fields if name not in NO_FILTERS}
     asked = sorted(name for name in filters if query.get(name))
     ways = [name for name in ("upload", "run") if query.get(name)] + asked[:1]
     if len(ways) > 1:

@@ -18,7 +18,7 @@ from experiments.formats.documents import FormatError, Problem, UnreadableError
 from experiments.formats.packed import GZIP, UnpackedTooLargeError, starts_zip, unpack_gzip
 from experiments.ingest.path_names import printable, shortened
 from experiments.ingest.pipeline import keep_refused
-from experiments.ingest.reading import read
+from experiments.ingest.reading import Reading, read
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
 
@@ -124,8 +124,8 @@ class Archive:
             self._check_gzip(member, data)
         return data
 
-    def files(self) -> Iterator[tuple[Member, bytes | Report]]:
-        """Yield each member with its bytes, or with the report of why it is not taken.
+    def files(self) -> Iterator[tuple[Member, tuple[bytes, Reading] | Report]]:
+        """Yield each member with its bytes and reading, or with the report of why it is not taken.
 
         What lies beside results is "skipped" there, as in a folder: it is not kept.
         """
@@ -148,7 +148,7 @@ class Archive:
                     ),
                 )
             else:
-                yield member, data
+                yield member, (data, reading)
 
     def _sort_members(self) -> None:
         """Tell files to read from folders, hidden files and links."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 from experiments.choices import UploadOutcome
 from experiments.ingest.actor import Actor
 from experiments.ingest.pipeline import Incoming, attempt, keep_refused
+from experiments.ingest.reading import Reading
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received, note_report
 from experiments.models import Upload, UploadContent, UploadQuerySet
@@ -18,12 +19,13 @@ KEPT_FOR = timedelta(days=1)
 BEYOND_MENDING = (Refusal.UNREADABLE, Refusal.UNKNOWN_FORMAT, Refusal.INVALID)
 
 
-def make_draft(received: Received) -> Report:
+def make_draft(received: Received, reading: Reading | None = None) -> Report:
     """Check a file and keep it as a draft, or as rejected where no field could mend it.
 
-    A file above the size limit is not kept: its report has no upload.
+    A file above the size limit is not kept: its report has no upload. `reading` is what was found
+    in the file, where it was read before.
     """
-    report = attempt(Incoming(received=received), dry_run=True)
+    report = attempt(Incoming(received=received, reading=reading), dry_run=True)
     if report.refusal is Refusal.TOO_LARGE:
         return report
     if report.refusal in BEYOND_MENDING and received.corrects is None:
