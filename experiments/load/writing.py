@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from benchmarks.models import Benchmark, BenchmarkScore, ModelVariant
 from benchmarks.services import Protocol, refresh_current_scores
 from benchmarks.totals import TotalMethod
+from benchsite.backups.tables import load
 from benchsite.common.locks import take_write_lock
 from benchsite.common.review import ReviewState
 from experiments.choices import MeasuredAs
@@ -245,11 +246,7 @@ def _workload(item: PlannedConfiguration) -> WorkloadDocument:
 
 def _copy(table: str, columns: str, lines: Sequence[str] | Iterator[str]) -> None:
     """Send lines in COPY's text format."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
-    ):
-        copy.write("".join(lines))
+    load(table, columns.split(", "), ["".join(lines).encode()])
 
 
 def _analyze() -> None:
