@@ -7,29 +7,19 @@ from benchmarks.models import Benchmark
 from experiments.api import schemas
 from experiments.comparison import Comparison, Subject, headline_means
 from experiments.detail import RunDetail
-from experiments.grid import GridPage, ModelRow, PlatformRow
-from experiments.models import Configuration, TestRun, UploadItem
+from experiments.grid import ConfigurationRow, GridPage, ModelRow, PlatformRow
+from experiments.models import TestRun, UploadItem
 from experiments.provenance import provenance_of
 from experiments.redaction import redact, redact_text
 
-_RUN_FIELDS_OF_CONFIG = (
-    "concurrent_requests",
-    "max_context_length",
-    "load_pattern",
-    "dataset_name",
-    "gpu_power_limit_watts",
-)
 
-
-def config_answer(item: Configuration) -> schemas.ConfigAnswer:
+def config_answer(item: ConfigurationRow) -> schemas.ConfigAnswer:
     """Return a configuration of the grid; its load is that of its representative run."""
-    run = item.representative
-    load = {name: redact(getattr(run, name)) if run else None for name in _RUN_FIELDS_OF_CONFIG}
     return schemas.ConfigAnswer(
-        id=item.representative_id,
-        model_name=item.variant.model_name,
-        quantization=item.variant.quantization,
-        lora_adapter=item.variant.lora_adapter,
+        id=item.run_id,
+        model_name=item.model_name,
+        quantization=item.quantization,
+        lora_adapter=item.lora_adapter,
         quality_score=item.quality_score,
         quality_protocol=item.quality_protocol,
         quality_ranked=item.quality_ranked,
@@ -42,15 +32,19 @@ def config_answer(item: Configuration) -> schemas.ConfigAnswer:
         memory_gb=item.memory_gb,
         backend=item.backend,
         backend_version=item.backend_version,
-        hardware=item.platform.name,
-        hardware_category=item.platform.category,
+        hardware=item.platform_name,
+        hardware_category=item.platform_category,
         load_class=item.load_class,
         load_kind=item.load_kind,
+        concurrent_requests=item.concurrent_requests,
+        max_context_length=item.max_context_length,
+        load_pattern=redact(item.load_pattern),
+        dataset_name=redact(item.dataset_name),
+        gpu_power_limit_watts=item.gpu_power_limit_watts,
         gpu_power_watts=item.gpu_power_watts,
         tokens_per_kwh=item.tokens_per_kwh,
         runs=item.runs,
         newest=item.newest_at,
-        **load,
     )
 
 
@@ -71,8 +65,8 @@ def grouped_answer(
 def _model_answer(row: ModelRow, platforms: Sequence[PlatformRow]) -> schemas.ModelAnswer:
     answers = [
         schemas.PlatformAnswer(
-            hardware=item.platform.name,
-            hardware_category=item.platform.category,
+            hardware=item.best.platform_name,
+            hardware_category=item.best.platform_category,
             best_config=config_answer(item.best),
             total_configs=item.total_configs,
         )
@@ -93,7 +87,7 @@ def _scores_only(row: ModelRow) -> schemas.PlatformAnswer:
     names = dict.fromkeys(schemas.ConfigAnswer.model_fields)
     config: dict[str, Any] = names | {
         "model_name": row.model_name,
-        "quantization": row.variant.quantization,
+        "quantization": row.quantization,
         "lora_adapter": row.lora_adapter,
         "quality_score": row.quality_score,
         "quality_protocol": row.quality_protocol,

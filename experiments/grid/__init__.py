@@ -20,6 +20,7 @@ from experiments.grid.query import default_among, default_benchmark
 from experiments.grid.rows import (
     KINDS,
     ConfigurationPage,
+    ConfigurationRow,
     GridPage,
     LoadCounts,
     ModelRow,
@@ -36,6 +37,7 @@ __all__ = [
     "MAX_PAGE_SIZE",
     "SORT_KEYS",
     "ConfigurationPage",
+    "ConfigurationRow",
     "Filter",
     "FilterKind",
     "GridCriteria",

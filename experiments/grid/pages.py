@@ -1,13 +1,18 @@
 """Reading a page of the grid, the platforms of its rows, and single configurations."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.filters import ANY_KIND
 from experiments.grid.query import GridQuery
-from experiments.grid.rows import ConfigurationPage, GridPage, ModelRow, PlatformRow, row_key
-from experiments.models import Configuration
+from experiments.grid.rows import (
+    ConfigurationPage,
+    ConfigurationRow,
+    GridPage,
+    ModelRow,
+    PlatformRow,
+    row_key,
+)
 
 
 def grid_page(criteria: GridCriteria, *, clamp: bool = True, choices: bool = True) -> GridPage:
@@ -44,15 +49,12 @@ def platform_rows(page: GridPage, rows: Sequence[ModelRow]) -> dict[str, tuple[P
     configurations = GridQuery(page.criteria, page).configurations(
         of_models=[(row.model_name, row.lora_adapter) for row in rows], best_first=True
     )
-    by_row: dict[str, dict[Any, list[Configuration]]] = {row.key: {} for row in rows}
+    by_row: dict[str, dict[int, list[ConfigurationRow]]] = {row.key: {} for row in rows}
     for item in configurations:
-        key = row_key(item.variant.model_name, item.variant.lora_adapter)
-        by_row[key].setdefault(item.platform, []).append(item)
+        key = row_key(item.model_name, item.lora_adapter)
+        by_row[key].setdefault(item.platform_id, []).append(item)
     return {
-        key: tuple(
-            PlatformRow(platform=platform, configurations=tuple(items))
-            for platform, items in platforms.items()
-        )
+        key: tuple(PlatformRow(configurations=tuple(items)) for items in platforms.values())
         for key, platforms in by_row.items()
     }
 

@@ -7,12 +7,11 @@ from django.db.models.expressions import RawSQL
 
 from benchmarks.models import Benchmark, BenchmarkScore
 from experiments.grid import sql
+from experiments.grid.columns import COLUMNS, TABLES, WIDTH
 from experiments.grid.counts import read_counts
 from experiments.grid.criteria import SORT_KEYS, GridCriteria
 from experiments.grid.filters import Where, all_of
-from experiments.grid.instances import COLUMNS, TABLES, WIDTH, instances
-from experiments.grid.rows import GridPage, ModelRow, row_key
-from experiments.models import Configuration
+from experiments.grid.rows import ConfigurationRow, GridPage, ModelRow, row_key
 
 DEFAULT_BENCHMARK = "mmlu"
 
@@ -27,8 +26,7 @@ WITH {variants}, best AS (
     SELECT model_id, count(DISTINCT cfg_platform) AS platforms FROM ({counted}) counted
     WHERE model_id = ANY(ARRAY(SELECT model_id FROM found)) AND ({passing}) GROUP BY model_id
 )
-SELECT {columns}, quality_score, quality_protocol, ranked_quality IS NOT NULL,
-    found.platforms, coalesce(qualifying.platforms, 0)
+SELECT {columns}, found.platforms, coalesce(qualifying.platforms, 0)
 FROM found {tables} LEFT JOIN qualifying USING (model_id)
 ORDER BY position
 """
@@ -38,8 +36,7 @@ WITH {variants}, found AS MATERIALIZED (
     FROM ({joined}) joined WHERE cfg_pk IS NOT NULL AND ({passing})
     ORDER BY position LIMIT %s OFFSET %s
 )
-SELECT {columns}, quality_score, quality_protocol, ranked_quality IS NOT NULL
-FROM found {tables} ORDER BY position
+SELECT {columns} FROM found {tables} ORDER BY position
 """
 _EACH = """
 WITH {variants} SELECT {column} FROM ({joined}) joined WHERE {column} IS NOT NULL AND ({passing})
@@ -118,7 +115,7 @@ class GridQuery:
         best_first: bool = False,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[Configuration]:
+    ) -> list[ConfigurationRow]:
         """Return configurations in the order of the page, or as they stand for a model."""
         passing = self._passing
         if of_models is not None:
@@ -135,7 +132,7 @@ class GridQuery:
             tables=TABLES,
         )
         values = (*self._variants.values, *passing.values, limit, offset)
-        return [_configuration(row) for row in sql.rows_of(text, values)]
+        return [ConfigurationRow._make(row) for row in sql.rows_of(text, values)]
 
     def each(self, column: str) -> RawSQL:
         """Return a subquery of a column (`cfg_pk`, `variant_id`) of all rows that are shown."""
@@ -195,36 +192,18 @@ def _order(column: str, *, descending: bool) -> str:
 
 
 def _model_row(row: tuple[Any, ...]) -> ModelRow:
-    variant, best = instances(row[:WIDTH])
-    score, protocol, is_ranked, total, qualifying = row[WIDTH:]
-    if best is not None:
-        _attach_quality(best, score, protocol, is_ranked)
+    found = ConfigurationRow._make(row[:WIDTH])
+    total, qualifying = row[WIDTH:]
     return ModelRow(
-        key=row_key(variant.model_name, variant.lora_adapter),
-        model_name=variant.model_name,
-        lora_adapter=variant.lora_adapter,
-        variant=variant,
-        best=best,
-        quality_score=score,
-        quality_protocol=protocol,
-        quality_ranked=is_ranked,
+        key=row_key(found.model_name, found.lora_adapter),
+        model_name=found.model_name,
+        lora_adapter=found.lora_adapter,
+        variant_id=found.variant_id,
+        quantization=found.quantization,
+        best=found if row[0] is not None else None,
+        quality_score=found.quality_score,
+        quality_protocol=found.quality_protocol,
+        quality_ranked=found.quality_ranked,
         total_platforms=total,
         qualifying_platforms=qualifying,
     )
-
-
-def _configuration(row: tuple[Any, ...]) -> Configuration:
-    _variant, found = instances(row[:WIDTH])
-    if found is None:
-        raise ValueError("a row without a configuration was asked for as one")
-    _attach_quality(found, *row[WIDTH:])
-    return found
-
-
-def _attach_quality(
-    configuration: Configuration, score: float | None, protocol: str | None, is_ranked: bool
-) -> None:
-    """Give a configuration the quality of its variant, as rows show it beside the speed."""
-    configuration.quality_score = score
-    configuration.quality_protocol = protocol
-    configuration.quality_ranked = is_ranked

@@ -3,24 +3,73 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from datetime import datetime
+from typing import NamedTuple, Self
+from uuid import UUID
 
-from benchmarks.models import Benchmark, ModelVariant
+from benchmarks.models import Benchmark
 from experiments.choices import LoadClass, MeasuredAs
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.filters import ANY_KIND
-from experiments.models import Configuration
-from hardware.models import Platform
 
 KINDS = (ANY_KIND, *MeasuredAs.values)
 """What load kinds can be asked for, all together first."""
+
+
+class ConfigurationRow(NamedTuple):
+    """A configuration as the grid shows it, with the names of what was measured and on what.
+
+    Its load is that of its representative run, `run_id`. `quality_ranked` = the score is of the
+    protocol that ranks.
+    """
+
+    id: int
+    variant_id: UUID
+    model_name: str
+    lora_adapter: str
+    quantization: str
+    platform_id: int
+    platform_key: str
+    platform_name: str
+    platform_category: str | None
+    backend: str
+    backend_version: str | None
+    load_class: str
+    load_kind: str
+    runs: int
+    newest_at: datetime | None
+    tokens_per_second: float | None
+    tokens_per_second_min: float | None
+    tokens_per_second_max: float | None
+    tokens_per_second_definition: str | None
+    prompt_processing_speed: float | None
+    prompt_processing_speed_definition: str | None
+    ttft_ms: float | None
+    ttft_ms_definition: str | None
+    memory_gb: float | None
+    gpu_power_watts: float | None
+    tokens_per_kwh: float | None
+    run_id: UUID
+    concurrent_requests: int | None
+    request_rate: float | None
+    load_pattern: str | None
+    context_depth: int | None
+    max_context_length: int | None
+    input_tokens: float | None
+    output_tokens: float | None
+    batch_size: int | None
+    dataset_name: str | None
+    gpu_power_limit_watts: float | None
+    quality_score: float | None
+    quality_protocol: str | None
+    quality_ranked: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigurationPage:
     """One page of single configurations and what it is based on, as GridPage tells it."""
 
-    rows: Sequence[Configuration]
+    rows: Sequence[ConfigurationRow]
     total_count: int
     load_used: LoadClass
     kind_used: str
@@ -29,13 +78,17 @@ class ConfigurationPage:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRow:
-    """A row of the grid: a model (and LoRA) with its best configuration, None without runs."""
+    """A row of the grid: a model (and LoRA) with its best configuration, None without runs.
+
+    Variant, quantization and quality are those of the best, or of the scores that stand alone.
+    """
 
     key: str
     model_name: str
     lora_adapter: str
-    variant: ModelVariant
-    best: Configuration | None
+    variant_id: UUID
+    quantization: str
+    best: ConfigurationRow | None
     quality_score: float | None
     quality_protocol: str | None
     quality_ranked: bool
@@ -47,11 +100,10 @@ class ModelRow:
 class PlatformRow:
     """A platform of an expanded row: its configurations that pass the filters, best first."""
 
-    platform: Platform
-    configurations: tuple[Configuration, ...]
+    configurations: tuple[ConfigurationRow, ...]
 
     @property
-    def best(self) -> Configuration:
+    def best(self) -> ConfigurationRow:
         """The best configuration on this platform."""
         return self.configurations[0]
 

@@ -75,11 +75,6 @@ class Configuration(models.Model):
         help_text="By which sort keys it comes first of its variant, class and kind: a bit each.",
     )
 
-    # Set by the grid on the configurations that it returns; no columns.
-    quality_score: float | None = None
-    quality_protocol: str | None = None
-    quality_ranked: bool = False
-
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -86,7 +86,7 @@ def subjects() -> dict[str, Any]:
         "runs": [str(item.representative_id) for item in often],
         "row": row.key,
         "word": row.model_name.rpartition("/")[2].partition("-")[0],
-        "platform": row.best.platform.key if row.best else "",
+        "platform": row.best.platform_key if row.best else "",
         "token": ApiToken.issue(name="bench", scopes=["upload"]),
     }
 

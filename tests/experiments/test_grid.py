@@ -256,8 +256,8 @@ def test_grid_equals_a_brute_force_reading(criteria: GridCriteria) -> None:
     shown = [row for page in pages for row in page.rows]
     assert (pages[0].load_used, pages[0].kind_used) == load_used
     assert pages[0].total_count == len(expected)
-    assert [(row.variant.pk, row.best and row.best.pk) for row in shown] == [
-        (row.variant.pk, row.configuration and row.configuration.pk) for row in expected
+    assert [(row.variant_id, row.best.id if row.best else None) for row in shown] == [
+        (row.variant.pk, row.configuration.pk if row.configuration else None) for row in expected
     ]
     for row, want in zip(shown, expected, strict=True):
         assert (row.quality_score if row.quality_ranked else None) == want.quality
@@ -369,7 +369,7 @@ def test_platforms_that_qualify_are_counted_against_all() -> None:
             and passes(item, criteria)
         }
         assert (row.qualifying_platforms, row.total_platforms) == (len(passing), len(every))
-        assert {item.platform.pk for item in expanded[row.key]} == passing
+        assert {item.best.platform_id for item in expanded[row.key]} == passing
         assert expanded[row.key][0].best == row.best
 
 
@@ -378,7 +378,7 @@ def test_configuration_rows_list_each_configuration_once() -> None:
     criteria = GridCriteria(page_size=200, load_class=LoadClass.SINGLE)
     page = configuration_rows(criteria)
     rows = page.rows
-    assert page.total_count == len(rows) == len({row.pk for row in rows})
+    assert page.total_count == len(rows) == len({row.id for row in rows})
     speeds = [row.tokens_per_second for row in rows if row.tokens_per_second is not None]
     assert speeds == sorted(speeds, reverse=True)
 
@@ -435,7 +435,7 @@ def test_repeats_show_median_and_spread_of_one_definition(db: None) -> None:
     assert best.tokens_per_second == 52.0
     assert (best.tokens_per_second_min, best.tokens_per_second_max) == (50.0, 60.0)
     assert best.tokens_per_second_definition == "decode"
-    assert best.representative_id == report.runs[-1].id
+    assert best.run_id == report.runs[-1].id
 
 
 def test_the_number_of_queries_does_not_grow_with_rows(db: None) -> None:

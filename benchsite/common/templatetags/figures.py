@@ -6,7 +6,7 @@ from math import floor, log10
 from sys import float_info
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
@@ -69,10 +69,13 @@ def aligned(texts: Sequence[str]) -> list[SafeString]:
     """
     decimals = [len(text.partition(".")[2]) for text in texts]
     most = max((own for own in decimals if own <= MOST_ALIGNED), default=0)
-    return [
-        format_html('{}<span class="pad" data-pad="{}"></span>', text, _padding(own, most))
+    pads = {
+        own: format_html('<span class="pad" data-pad="{}"></span>', _padding(own, most))
+        for own in set(decimals)
         if own < most
-        else format_html("{}", text)
+    }
+    return [
+        escape(text) + pads.get(own, SafeString())
         for text, own in zip(texts, decimals, strict=True)
     ]
 

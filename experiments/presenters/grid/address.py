@@ -71,15 +71,18 @@ class Address:
         values["columns"] = [",".join(columns)] if state.columns != DEFAULT_COLUMNS else []
         values["page"] = [str(page)] if page > 1 else []
         self._values = {name: found for name, found in values.items() if name not in wrong}
+        self._written = {name: _written(name, found) for name, found in self._values.items()}
 
     def to(self, **changes: str | int | Sequence[str] | None) -> str:
         """Return the address with some parameters changed; None and nothing remove one."""
-        values: dict[str, object] = {**self._values, **changes}
-        return _joined(reverse("experiments:grid"), values, (*PARAMETERS, "format"))
+        changed = {name: _written(name, value) for name, value in changes.items()}
+        return _joined(
+            reverse("experiments:grid"), {**self._written, **changed}, (*PARAMETERS, "format")
+        )
 
     def elsewhere(self, path: str, names: Collection[str]) -> str:
         """Return another address with the parameters of these names."""
-        return _joined(path, self._values, [name for name in PARAMETERS if name in names])
+        return _joined(path, self._written, [name for name in PARAMETERS if name in names])
 
     def less(self, name: str, value: str, **changes: None) -> str:
         """Return the address without one of the values of a parameter, and with other changes."""
@@ -106,9 +109,13 @@ def followed_address(query: QueryDict) -> str:
     return f"{address}#{fragment}" if _FRAGMENT.fullmatch(fragment) else address
 
 
-def _joined(path: str, values: Mapping[str, object], names: Iterable[str]) -> str:
-    wanted = {name: value for name in names if (value := values.get(name))}
-    return f"{path}?{urlencode(wanted, doseq=True)}" if wanted else path
+def _written(name: str, value: object) -> str:
+    return urlencode({name: value}, doseq=True) if value else ""
+
+
+def _joined(path: str, written: Mapping[str, str], names: Iterable[str]) -> str:
+    query = "&".join(text for name in names if (text := written.get(name)))
+    return f"{path}?{query}" if query else path
 
 
 def _ids(texts: Sequence[str]) -> Iterator[UUID]:

@@ -1,17 +1,15 @@
 """The columns of the grid: each is defined here, for the page, the chooser, CSV and JSON alike."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.http import QueryDict
 
-from benchmarks.models import ModelVariant
 from benchsite.common.exports import Cell as ExportCell
 from benchsite.common.templatetags.figures import MISSING, aligned, compact, count, day, figure
-from experiments.grid import ModelRow
+from experiments.grid import ConfigurationRow, ModelRow
 from experiments.metrics import METRICS
-from experiments.models import Configuration, TestRun
 from experiments.presenters.labels import definition_label, definition_title, load_label
 
 FIRST = "model"
@@ -28,14 +26,13 @@ class Facts:
 
     level: str
     row: ModelRow
-    configuration: Configuration | None
-    run: TestRun | None
+    configuration: ConfigurationRow | None
     benchmark: str | None
 
     @property
-    def variant(self) -> ModelVariant:
-        """The variant measured; that of a model row is its best configuration's."""
-        return self.configuration.variant if self.configuration else self.row.variant
+    def quantization(self) -> str:
+        """That of the variant measured; a model row's is its best configuration's."""
+        return (self.configuration or self.row).quantization
 
     @property
     def quality(self) -> tuple[float | None, str | None, bool]:
@@ -44,16 +41,14 @@ class Facts:
         return (found.quality_score, found.quality_protocol, found.quality_ranked)
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A small line below a value; `title` explains it."""
 
     text: str
     title: str = ""
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """What a cell of the table shows; `style` is its column's."""
 
     text: str
@@ -114,7 +109,7 @@ def _speed(facts: Facts) -> Cell:
     if item is None or item.tokens_per_second is None:
         return Cell(MISSING)
     metric, definition = "tokens_per_second", item.tokens_per_second_definition
-    words = f"{definition_label(metric, definition)} · {load_label(facts.run, item.load_class)}"
+    words = f"{definition_label(metric, definition)} · {load_label(item, item.load_class)}"
     notes = [Note(words, definition_title(metric, definition))]
     least, most = item.tokens_per_second_min, item.tokens_per_second_max
     if item.runs > 1:
@@ -141,12 +136,12 @@ def _backend(facts: Facts) -> Cell:
 
 
 def _platform_name(facts: Facts) -> str | None:
-    return facts.configuration.platform.name if facts.configuration else None
+    return facts.configuration.platform_name if facts.configuration else None
 
 
 def _load(facts: Facts) -> str | None:
     item = facts.configuration
-    return load_label(facts.run, item.load_class) if item else None
+    return load_label(item, item.load_class) if item else None
 
 
 COLUMNS = {
@@ -168,8 +163,8 @@ COLUMNS = {
             key="quantization",
             label="Quantization",
             style="",
-            cell=lambda facts: Cell(facts.variant.quantization),
-            fields=(("quantization", lambda facts: facts.variant.quantization),),
+            cell=lambda facts: Cell(facts.quantization),
+            fields=(("quantization", lambda facts: facts.quantization),),
             ends=ALPHABET,
         ),
         Column(
@@ -285,7 +280,7 @@ COLUMNS = {
     )
 }
 DEFAULT_COLUMNS = tuple(key for key, column in COLUMNS.items() if column.is_default)
-RUN_ID: Field = ("run_id", lambda facts: facts.run.pk if facts.run else None)
+RUN_ID: Field = ("run_id", _of("run_id"))
 
 
 def chosen_columns(query: QueryDict) -> tuple[str, ...]:
@@ -302,15 +297,13 @@ def chosen_columns(query: QueryDict) -> tuple[str, ...]:
 
 def cells_of(columns: Sequence[Column], rows: Sequence[Facts]) -> list[tuple[Cell, ...]]:
     """Return the cells of all rows, decimal points below each other in columns of figures."""
-    by_column = [_aligned_cells(column, rows) for column in columns]
-    return [tuple(cells[place] for cells in by_column) for place in range(len(rows))]
+    return list(zip(*(_aligned_cells(column, rows) for column in columns), strict=True)) or [
+        () for _row in rows
+    ]
 
 
 def _aligned_cells(column: Column, rows: Sequence[Facts]) -> list[Cell]:
     cells = [column.cell(facts) for facts in rows]
     texts = [cell.text for cell in cells]
     shown = aligned(texts) if column.has_points else texts
-    return [
-        replace(cell, text=text, style=column.style)
-        for cell, text in zip(cells, shown, strict=True)
-    ]
+    return [Cell(text, cell.notes, column.style) for cell, text in zip(cells, shown, strict=True)]

@@ -2,41 +2,36 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from benchsite.common.templatetags.figures import count
-from experiments.grid import GridPage, ModelRow, PlatformRow
-from experiments.models import Configuration, TestRun
+from experiments.grid import ConfigurationRow, GridPage, ModelRow, PlatformRow
+from experiments.models import TestRun
 from experiments.presenters.grid.address import Address, GridState
 from experiments.presenters.grid.columns import Cell, Column, Facts, cells_of
 from experiments.redaction import redact_text
-from hardware.models import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A row of the table; `run` is the one that stands for its configuration, None without runs.
+    """A row of the table; `run_id` is the run that stands for its configuration, None without.
 
     `name` is what it adds to the row above it, `label` all that tells it from other lines.
     """
 
     facts: Facts
+    run_id: UUID | None
     name: str
     label: str
     is_selectable: bool
     is_selected: bool
     cells: tuple[Cell, ...] = ()
 
-    @property
-    def run(self) -> TestRun | None:
-        """The run that the line links to and that its box takes into a comparison."""
-        return self.facts.run
-
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformLine:
     """A platform below a model: its best configuration, and the others when unfolded."""
 
-    platform: Platform
     best: Line
     others: tuple[Line, ...]
     other_count: int
@@ -93,42 +88,49 @@ class LineBuilder:
         )
 
     def _platform(self, row: ModelRow, item: PlatformRow) -> PlatformLine:
-        key = f"{row.key}.{item.platform.key}"
+        best = item.best
+        key = f"{row.key}.{best.platform_key}"
         is_expanded = key in self._state.expanded
         others = item.configurations[1:]
         return PlatformLine(
-            platform=item.platform,
-            best=self._line("platform", row, item.best, item.platform.name),
+            best=self._line("platform", row, best, best.platform_name),
             others=tuple(
                 self._line("configuration", row, other, "") for other in others if is_expanded
             ),
             other_count=len(others),
             is_expanded=is_expanded,
             toggle=self._toggle(key),
-            toggle_id=f"expand-{row.key}-{item.platform.pk}",
+            toggle_id=f"expand-{row.key}-{best.platform_id}",
         )
 
     def _line(
         self,
         level: str,
         row: ModelRow,
-        item: Configuration | None,
+        item: ConfigurationRow | None,
         name: str,
         *,
         tickable: bool = True,
     ) -> Line:
-        run = item.representative if item else None
-        if item and run is None:
-            raise ValueError(f"{item} has no ranked run and cannot be a row")
-        title = workload(run) if run else ""
-        names = (row.model_name, item.variant.quantization, item.platform.name) if item else ()
-        facts = Facts(level=level, row=row, configuration=item, run=run, benchmark=self._benchmark)
+        facts = Facts(level=level, row=row, configuration=item, benchmark=self._benchmark)
+        if item is None:
+            return Line(
+                facts=facts,
+                run_id=None,
+                name=name,
+                label="",
+                is_selectable=False,
+                is_selected=False,
+            )
+        title = workload(item)
+        parts = (row.model_name, item.quantization, item.platform_name, item.backend, title)
         return Line(
             facts=facts,
+            run_id=item.run_id,
             name=name or title,
-            label=", ".join([*names, item.backend, title]) if item else "",
-            is_selectable=run is not None and tickable,
-            is_selected=run is not None and run.pk in self._state.selected,
+            label=", ".join(parts),
+            is_selectable=tickable,
+            is_selected=item.run_id in self._state.selected,
         )
 
     def _toggle(self, key: str) -> str:
@@ -166,7 +168,7 @@ def lines_of(models: Iterable[ModelLine]) -> Iterator[Line]:
         yield from model.lines()
 
 
-def workload(run: TestRun) -> str:
+def workload(run: TestRun | ConfigurationRow) -> str:
     """Return what tells a configuration from its neighbours: depth, lengths, batch, dataset."""
     parts = [
         ("depth", run.context_depth),

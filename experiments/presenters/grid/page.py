@@ -267,7 +267,7 @@ def _exports(address: Address, page: GridPage) -> Exports:
 
 
 def _selection(runs: Sequence[TestRun], lines: Sequence[ModelLine], address: Address) -> Selection:
-    boxes = {line.run.pk for line in lines_of(lines) if line.run and line.is_selectable}
+    boxes = {line.run_id for line in lines_of(lines) if line.is_selectable}
     names = [_short_name(run) for run in runs]
     ticked = tuple(
         Ticked(
