@@ -11,29 +11,30 @@ from experiments.summaries import Progress, refresh_everything
 _STRAY = """
 DELETE FROM experiments_gridplace place WHERE NOT EXISTS (
     SELECT FROM experiments_configuration c
-    WHERE c.runs > 0
-      AND (c.variant_id, c.platform_id, c.backend, c.load_class, c.load_kind)
-        = (place.variant_id, place.platform_id, place.backend, place.load_class, place.load_kind)
+    JOIN experiments_gridcell cell USING (platform_id, backend, load_class, load_kind)
+    WHERE c.runs > 0 AND c.variant_id = place.variant_id AND cell.id = place.cell_id
 );
 DELETE FROM experiments_gridcell cell WHERE NOT EXISTS (
-    SELECT FROM experiments_gridplace place
-    WHERE (place.platform_id, place.backend, place.load_class, place.load_kind, place.quantization)
-        = (cell.platform_id, cell.backend, cell.load_class, cell.load_kind, cell.quantization)
+    SELECT FROM experiments_gridplace place WHERE place.cell_id = cell.id
+);
+DELETE FROM experiments_repeatfigures repeats WHERE NOT EXISTS (
+    SELECT FROM experiments_configuration c WHERE c.id = configuration_id AND c.runs > 0
 )
 """
 _KEPT = {
     "experiments_configuration": "runs, newest_at, representative_id, tokens_per_second, "
     "tokens_per_second_min, tokens_per_second_max, tokens_per_second_definition, "
     "prompt_processing_speed, prompt_processing_speed_definition, ttft_ms, ttft_ms_definition, "
-    "memory_gb, gpu_power_watts, tokens_per_kwh, repeat_figures, tops",
+    "memory_gb, gpu_power_watts, tokens_per_kwh, tops",
+    "experiments_repeatfigures": "figures",
     "experiments_gridmodel": "model_name, lora_adapter, platforms",
-    "experiments_gridplace": "variant_id, platform_id, backend, load_class, load_kind, "
-    "quantization, best_id, tokens_per_second, tokens_per_kwh, tokens_per_second_min, "
-    "memory_gb_min, memory_gb_max",
+    "experiments_gridplace": "variant_id, cell_id, model_id, best_id, tokens_per_second, "
+    "tokens_per_kwh, tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown",
     "experiments_gridcell": "platform_id, backend, load_class, load_kind, quantization, "
     "rtrim(model_set::text, '0'), tokens_per_second_min, tokens_per_second_max, memory_gb_min, "
     "memory_gb_max",
 }
+_KEYS = {"experiments_repeatfigures": "configuration_id"}
 
 
 def rebuild_summaries(progress: Progress) -> list[str]:
@@ -60,7 +61,8 @@ def _fingerprints() -> Fingerprints:
     found: Fingerprints = {}
     with connection.cursor() as cursor:
         for table, columns in _KEPT.items():
-            cursor.execute(f"SELECT id, hash_record_extended(ROW({columns}), 0) FROM {table}")  # noqa: S608
+            key = _KEYS.get(table, "id")
+            cursor.execute(f"SELECT {key}, hash_record_extended(ROW({columns}), 0) FROM {table}")  # noqa: S608
             found |= {(table, pk): value for pk, value in cursor.fetchall()}
     return found
 

@@ -61,8 +61,17 @@ WITH ranked AS (
 ), repeats AS (
     SELECT configuration_id, jsonb_agg(
         to_jsonb(spreads) - 'configuration_id' - 'is_newest' ORDER BY metric, definition, unit
-    ) AS repeat_figures
+    ) AS figures
     FROM spreads GROUP BY configuration_id
+), kept_repeats AS (
+    INSERT INTO experiments_repeatfigures AS kept (configuration_id, figures)
+    SELECT configuration_id, figures FROM repeats
+    ON CONFLICT (configuration_id) DO UPDATE SET figures = excluded.figures
+    WHERE kept.figures <> excluded.figures
+), removed_repeats AS (
+    DELETE FROM experiments_repeatfigures
+    WHERE configuration_id = ANY(%(ids)s)
+      AND configuration_id NOT IN (SELECT configuration_id FROM repeats)
 ), medians AS (
     SELECT * FROM spreads WHERE is_newest
 ), wide AS (
@@ -101,12 +110,10 @@ UPDATE experiments_configuration c SET
     ttft_ms_definition = wide.ttft_ms_definition,
     memory_gb = wide.memory_gb,
     gpu_power_watts = wide.gpu_power_watts,
-    tokens_per_kwh = wide.tokens_per_kwh,
-    repeat_figures = repeats.repeat_figures
+    tokens_per_kwh = wide.tokens_per_kwh
 FROM experiments_configuration touched
 LEFT JOIN counted ON counted.configuration_id = touched.id
 LEFT JOIN wide ON wide.configuration_id = touched.id
-LEFT JOIN repeats ON repeats.configuration_id = touched.id
 WHERE c.id = touched.id AND touched.id = ANY(%(ids)s)
 """
 
@@ -133,20 +140,35 @@ def top_bit(key: str) -> int:
     return 1 << list(TOPS).index(key)
 
 
-_TOUCHED_PLACES = """
-WITH touched AS (
-    SELECT DISTINCT variant_id, platform_id, backend, load_class, load_kind
-    FROM experiments_configuration WHERE id = ANY(%(ids)s)
+_SAME_CELL = "platform_id, backend, load_class, load_kind, quantization"
+_ADD_CELLS = f"""
+INSERT INTO experiments_gridcell ({_SAME_CELL}, model_set)
+SELECT DISTINCT {_SAME_CELL}, ''::varbit
+FROM experiments_configuration c
+JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
+WHERE c.id = ANY(%(ids)s) AND c.runs > 0 AND NOT EXISTS (
+    SELECT FROM experiments_gridcell cell
+    WHERE (cell.platform_id, cell.backend, cell.load_class, cell.load_kind, cell.quantization)
+        = (c.platform_id, c.backend, c.load_class, c.load_kind, variant.quantization)
 )
-"""
-_SAME_PLACE = "variant_id, platform_id, backend, load_class, load_kind"
+"""  # noqa: S608 - no text from outside
+
+_TOUCHED_PLACES = f"""
+WITH touched AS (
+    SELECT DISTINCT c.variant_id, cell.id AS cell_id, platform_id, backend, load_class, load_kind,
+        variant.model_name, variant.lora_adapter
+    FROM experiments_configuration c
+    JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
+    JOIN experiments_gridcell cell USING ({_SAME_CELL})
+    WHERE c.id = ANY(%(ids)s)
+)
+"""  # noqa: S608 - no text from outside
+_OF_PLACE = "variant_id, platform_id, backend, load_class, load_kind"
 
 _REMOVE_PLACES = f"""
 {_TOUCHED_PLACES}
 DELETE FROM experiments_gridplace place USING touched
-WHERE (place.variant_id, place.platform_id, place.backend, place.load_class, place.load_kind)
-    = (touched.variant_id, touched.platform_id, touched.backend, touched.load_class,
-       touched.load_kind)
+WHERE (place.variant_id, place.cell_id) = (touched.variant_id, touched.cell_id)
   AND NOT EXISTS (
     SELECT FROM experiments_configuration c
     WHERE c.runs > 0
@@ -158,35 +180,38 @@ WHERE (place.variant_id, place.platform_id, place.backend, place.load_class, pla
 
 _WRITE_PLACES = f"""
 {_TOUCHED_PLACES}, best AS (
-    SELECT DISTINCT ON ({_SAME_PLACE}) {_SAME_PLACE},
-        id AS best_id, tokens_per_second, tokens_per_kwh,
+    SELECT DISTINCT ON (variant_id, cell_id) variant_id, cell_id, model_name, lora_adapter,
+        c.id AS best_id, tokens_per_second, tokens_per_kwh,
         min(tokens_per_second) OVER place AS tokens_per_second_min,
         min(memory_gb) OVER place AS memory_gb_min,
-        max(memory_gb) OVER place AS memory_gb_max
-    FROM experiments_configuration c JOIN touched USING ({_SAME_PLACE})
+        max(memory_gb) OVER place AS memory_gb_max,
+        bool_or(memory_gb IS NULL) OVER place AS memory_unknown
+    FROM experiments_configuration c JOIN touched USING ({_OF_PLACE})
     WHERE c.runs > 0
-    WINDOW place AS (PARTITION BY {_SAME_PLACE})
-    ORDER BY {_SAME_PLACE}, {_TIES}
+    WINDOW place AS (PARTITION BY variant_id, cell_id)
+    ORDER BY variant_id, cell_id, {_TIES}
 )
 INSERT INTO experiments_gridplace AS place (
-    {_SAME_PLACE}, quantization, best_id, tokens_per_second, tokens_per_kwh,
-    tokens_per_second_min, memory_gb_min, memory_gb_max
+    variant_id, cell_id, model_id, best_id, tokens_per_second, tokens_per_kwh,
+    tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown
 )
-SELECT best.variant_id, platform_id, backend, load_class, load_kind, variant.quantization,
-    best_id, tokens_per_second, tokens_per_kwh, tokens_per_second_min, memory_gb_min, memory_gb_max
-FROM best JOIN benchmarks_modelvariant variant ON variant.id = best.variant_id
-ON CONFLICT ({_SAME_PLACE}) DO UPDATE SET
+SELECT variant_id, cell_id, model.id, best_id, tokens_per_second, tokens_per_kwh,
+    tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown
+FROM best JOIN experiments_gridmodel model USING (model_name, lora_adapter)
+ON CONFLICT (variant_id, cell_id) DO UPDATE SET
     best_id = excluded.best_id,
     tokens_per_second = excluded.tokens_per_second,
     tokens_per_kwh = excluded.tokens_per_kwh,
     tokens_per_second_min = excluded.tokens_per_second_min,
     memory_gb_min = excluded.memory_gb_min,
-    memory_gb_max = excluded.memory_gb_max
+    memory_gb_max = excluded.memory_gb_max,
+    memory_unknown = excluded.memory_unknown
 WHERE (place.best_id, place.tokens_per_second, place.tokens_per_kwh, place.tokens_per_second_min,
-       place.memory_gb_min, place.memory_gb_max)
+       place.memory_gb_min, place.memory_gb_max, place.memory_unknown)
     IS DISTINCT FROM
       (excluded.best_id, excluded.tokens_per_second, excluded.tokens_per_kwh,
-       excluded.tokens_per_second_min, excluded.memory_gb_min, excluded.memory_gb_max)
+       excluded.tokens_per_second_min, excluded.memory_gb_min, excluded.memory_gb_max,
+       excluded.memory_unknown)
 """  # noqa: S608 - no text from outside
 
 # Where none of the touched ones was marked, what was marked beats all others still: only these two
@@ -251,87 +276,67 @@ WHERE NOT EXISTS (
 """  # noqa: S608 - no text from outside
 _COUNT_PLATFORMS = f"""
 {_TOUCHED_MODELS}, counted AS (
-    SELECT touched.model_name, touched.lora_adapter,
-        count(DISTINCT place.platform_id) AS platforms
+    SELECT model.id, count(DISTINCT cell.platform_id) AS platforms
     FROM touched
-    JOIN benchmarks_modelvariant variant USING (model_name, lora_adapter)
-    LEFT JOIN experiments_gridplace place ON place.variant_id = variant.id
-    GROUP BY 1, 2
+    JOIN experiments_gridmodel model USING (model_name, lora_adapter)
+    LEFT JOIN experiments_gridplace place ON place.model_id = model.id
+    LEFT JOIN experiments_gridcell cell ON cell.id = place.cell_id
+    GROUP BY model.id
 )
 UPDATE experiments_gridmodel model SET platforms = counted.platforms
-FROM counted
-WHERE (model.model_name, model.lora_adapter) = (counted.model_name, counted.lora_adapter)
-  AND model.platforms <> counted.platforms
+FROM counted WHERE model.id = counted.id AND model.platforms <> counted.platforms
 """  # noqa: S608 - no text from outside
 
-
-_SAME_CELL = "platform_id, backend, load_class, load_kind, quantization"
 _TOUCHED_CELLS = f"""
 WITH touched AS (
-    SELECT DISTINCT {_SAME_CELL}
+    SELECT DISTINCT cell.id
     FROM experiments_configuration c
     JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
+    JOIN experiments_gridcell cell USING ({_SAME_CELL})
     WHERE c.id = ANY(%(ids)s)
 )
 """  # noqa: S608 - no text from outside
 _REMOVE_CELLS = f"""
 {_TOUCHED_CELLS}
 DELETE FROM experiments_gridcell cell USING touched
-WHERE (cell.platform_id, cell.backend, cell.load_class, cell.load_kind, cell.quantization)
-    = (touched.platform_id, touched.backend, touched.load_class, touched.load_kind,
-       touched.quantization)
-  AND NOT EXISTS (
-    SELECT FROM experiments_gridplace place
-    WHERE (place.platform_id, place.backend, place.load_class, place.load_kind, place.quantization)
-        = (touched.platform_id, touched.backend, touched.load_class, touched.load_kind,
-           touched.quantization)
-  )
+WHERE cell.id = touched.id
+  AND NOT EXISTS (SELECT FROM experiments_gridplace place WHERE place.cell_id = cell.id)
 """  # noqa: S608 - no text from outside
 _WRITE_CELLS = f"""
-{_TOUCHED_CELLS}, models AS (
-    SELECT model_name, lora_adapter, set_bit(
-        repeat('0', (SELECT max(id) FROM experiments_gridmodel))::varbit, id - 1, 1
-    ) AS model_set
-    FROM experiments_gridmodel
+{_TOUCHED_CELLS}, size AS (
+    SELECT repeat('0', max(id))::varbit AS no_models FROM experiments_gridmodel
 ), found AS (
-    SELECT {_SAME_CELL.replace("quantization", "place.quantization")},
-        bit_or(models.model_set) AS model_set,
+    SELECT touched.id,
+        bit_or(set_bit(no_models, place.model_id - 1, 1)) AS model_set,
         min(tokens_per_second_min) AS tokens_per_second_min,
         max(tokens_per_second) AS tokens_per_second_max,
         min(memory_gb_min) AS memory_gb_min, max(memory_gb_max) AS memory_gb_max
-    FROM experiments_gridplace place
-    JOIN touched USING ({_SAME_CELL})
-    JOIN benchmarks_modelvariant variant ON variant.id = place.variant_id
-    JOIN models USING (model_name, lora_adapter)
-    GROUP BY {_SAME_CELL.replace("quantization", "place.quantization")}
+    FROM touched JOIN experiments_gridplace place ON place.cell_id = touched.id CROSS JOIN size
+    GROUP BY touched.id
 )
-INSERT INTO experiments_gridcell AS cell (
-    {_SAME_CELL}, model_set, tokens_per_second_min, tokens_per_second_max,
-    memory_gb_min, memory_gb_max
-)
-SELECT {_SAME_CELL}, model_set, tokens_per_second_min, tokens_per_second_max,
-    memory_gb_min, memory_gb_max
+UPDATE experiments_gridcell cell SET
+    model_set = found.model_set,
+    tokens_per_second_min = found.tokens_per_second_min,
+    tokens_per_second_max = found.tokens_per_second_max,
+    memory_gb_min = found.memory_gb_min,
+    memory_gb_max = found.memory_gb_max
 FROM found
-ON CONFLICT ({_SAME_CELL}) DO UPDATE SET
-    model_set = excluded.model_set,
-    tokens_per_second_min = excluded.tokens_per_second_min,
-    tokens_per_second_max = excluded.tokens_per_second_max,
-    memory_gb_min = excluded.memory_gb_min,
-    memory_gb_max = excluded.memory_gb_max
-WHERE (rtrim(cell.model_set::text, '0'), cell.tokens_per_second_min, cell.tokens_per_second_max,
+WHERE cell.id = found.id
+  AND (rtrim(cell.model_set::text, '0'), cell.tokens_per_second_min, cell.tokens_per_second_max,
        cell.memory_gb_min, cell.memory_gb_max)
     IS DISTINCT FROM
-      (rtrim(excluded.model_set::text, '0'), excluded.tokens_per_second_min,
-       excluded.tokens_per_second_max, excluded.memory_gb_min, excluded.memory_gb_max)
+      (rtrim(found.model_set::text, '0'), found.tokens_per_second_min,
+       found.tokens_per_second_max, found.memory_gb_min, found.memory_gb_max)
 """  # noqa: S608 - no text from outside
 
 
 _OF_CONFIGURATIONS = (
     _REFRESH,
-    _REMOVE_PLACES,
-    _WRITE_PLACES,
     _MARK_TOPS,
     _ADD_MODELS,
+    _ADD_CELLS,
+    _REMOVE_PLACES,
+    _WRITE_PLACES,
     _COUNT_PLATFORMS,
 )
 _OF_CELLS = (_REMOVE_CELLS, _WRITE_CELLS)
@@ -343,7 +348,7 @@ Progress = Callable[[int, int], None]
 def refresh_configurations(configuration_ids: Collection[int]) -> None:
     """Make all summaries that these configurations are part of equal to the raw runs.
 
-    Eight statements for any number of configurations.
+    Nine statements for any number of configurations.
     """
     if configuration_ids:
         _run((*_OF_CONFIGURATIONS, *_OF_CELLS), sorted(configuration_ids))

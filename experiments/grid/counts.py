@@ -4,7 +4,7 @@ A model counts as the grid would list it: under all other filters, in the chosen
 load, else in those that have most models then. Models are counted as sets, a bit for each: a cell
 (one choice of each filter, one class and kind of load) has the set of its models, what a filter
 lets through of it is an intersection, and a count is the size of a union of cells. Only limits on
-measured figures need a look at the places, or at the configurations, that meet them.
+measured figures need a look at the places, or at some configurations, that meet them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,7 @@ from experiments.grid import sql
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.filters import (
     ANY_KIND,
+    WORD_OF_PLACE,
     Filter,
     FilterKind,
     Level,
@@ -28,56 +29,73 @@ CHOICES = {item.name: item for item in filters_of(FilterKind.CHOICE, FilterKind.
 LIMITS = {item.name: item for item in filters_of(FilterKind.LIMIT)}
 _OF_VARIANTS = {name: item for name, item in LIMITS.items() if item.level == Level.VARIANT}
 _OF_RUNS = {name: item for name, item in LIMITS.items() if item.level != Level.VARIANT}
+ENDS_OF_PLACES = {
+    "min_speed": ("place.tokens_per_second_min", "place.tokens_per_second"),
+    "max_memory_gb": ("place.memory_gb_min", "place.memory_gb_max"),
+}
 _LOADS = ""  # in the place of a filter's name
 _RANGE = "range of "
 
-_CELL = "platform_id, backend, load_class, load_kind, quantization"
 # Cells may have been written when there were fewer models: the later ones are not in them.
 _CELLS = """
-size AS (SELECT coalesce(max(id), 1) AS models FROM experiments_gridmodel),
+size AS (
+    SELECT coalesce(max(id), 1) AS models, repeat('0', coalesce(max(id), 1))::varbit AS nothing
+    FROM experiments_gridmodel
+),
 cells AS (
-    SELECT cell.load_class AS cfg_load, cell.load_kind AS cfg_kind, cell.backend AS cfg_backend,
-        cell.quantization, platform.id AS cfg_pk, platform.key AS cfg_platform_key,
-        platform.name AS cfg_platform_name, platform.category AS cfg_category,
-        tokens_per_second_min AS cfg_speed_min, tokens_per_second_max AS cfg_speed,
-        memory_gb_min AS cfg_memory_min, memory_gb_max AS cfg_memory_max,
+    SELECT cell.id AS cfg_pk, cell.load_class AS cfg_load, cell.load_kind AS cfg_kind,
+        cell.backend AS cfg_backend, cell.quantization, cell.platform_id AS cfg_platform,
+        platform.key AS cfg_platform_key, platform.category AS cfg_category, {ends},
         model_set || repeat('0', size.models - length(model_set))::varbit AS every,
-        repeat('0', size.models)::varbit AS nothing,
-        {within} AS within
-    FROM experiments_gridcell cell
-    JOIN hardware_platform platform ON platform.id = cell.platform_id
+        size.nothing
+    FROM experiments_gridcell cell JOIN hardware_platform platform ON platform.id = platform_id
     CROSS JOIN size
-    {limited}
 )
 """
-_LIMITED = """
-LEFT JOIN (
-    SELECT platform_id, backend, load_class, load_kind, v.quantization,
-        bit_or(numbered_set) AS within
-    FROM ({source}) source JOIN v USING (variant_id)
-    WHERE {limits} GROUP BY {cell}
-) limited USING ({cell})
+# The models in each cell that meet the limits on measured figures.
+_LIMITED_BY_PLACES = """
+{name} AS (
+    SELECT cell_id AS cfg_pk,
+        bit_or(set_bit(size.nothing, model_id - 1, 1)) AS {name}
+    FROM (
+        SELECT cell_id, model_id, tokens_per_second AS cfg_speed, memory_gb_min AS cfg_memory,
+            memory_unknown AS cfg_memory_unknown
+        FROM experiments_gridplace
+    ) place CROSS JOIN size
+    WHERE {limits} GROUP BY cell_id
+)
+"""
+_LIMITED_BY_BOTH = """
+{name} AS (
+    SELECT cell_id AS cfg_pk, bit_or(set_bit(size.nothing, model_id - 1, 1)) AS {name}
+    FROM ({source}) source CROSS JOIN size
+    WHERE {limits} GROUP BY cell_id
+)
 """
 _MASKS = """
 masks AS (SELECT quantization, {masks} FROM v WHERE model_id IS NOT NULL GROUP BY quantization)
 """
 _NAMED = """
 named AS MATERIALIZED (
-    SELECT cfg_load, cfg_kind, cfg_backend, quantization, cfg_pk, cfg_platform_key, cfg_category,
-        {ends}, {no_ends}, {models} AS models, {listed} AS listed
-    FROM cells {masks}
+    SELECT cfg_pk, cfg_load, cfg_kind, cfg_backend, quantization, cfg_platform_key, cfg_category,
+        {ends}, {no_ends}, {sets}
+    FROM cells {masks} {limited}
     UNION ALL
-    SELECT NULL, NULL, NULL, quantization, NULL, NULL, NULL, {nothing}, {ends_alone},
-        bit_or(models) FILTER (WHERE {limits}), bit_or(models)
-    FROM ({alone}) alone WHERE {words} GROUP BY quantization
+    SELECT NULL, NULL, NULL, NULL, quantization, NULL, NULL, {nothing}, {ends_alone}, {alone_sets}
+    FROM ({alone}) alone GROUP BY quantization
 )
 """
 _COUNTED = """
-SELECT '{name}', {choice} AS choice, cfg_load,
-    CASE GROUPING(cfg_kind) WHEN 1 THEN '{any}' ELSE cfg_kind END,
-    bit_count(bit_or(models))::float8, NULL::float8
-FROM {rows} WHERE {passing}
-GROUP BY GROUPING SETS ((choice, cfg_load, cfg_kind), (choice, cfg_load))
+{name} AS (
+    SELECT {choice} AS choice, cfg_load, cfg_kind, bit_or({models}) AS models
+    FROM named WHERE {passing} GROUP BY 1, 2, 3
+)
+"""
+_TOLD = """
+SELECT '{name}', choice, cfg_load, cfg_kind, bit_count(models)::float8, NULL::float8 FROM {table}
+UNION ALL
+SELECT '{name}', choice, cfg_load, '{any}', bit_count(bit_or(models)), NULL
+FROM {table} GROUP BY choice, cfg_load
 """
 _ENDS_FOUND = """
 SELECT '{title}{name}', NULL, cfg_load, cfg_kind, min(least_{name}), max(most_{name})
@@ -98,8 +116,10 @@ GROUP BY cfg_load, cfg_kind
 _ENDS_OF_PLACES = """
 SELECT name, NULL, cfg_load, cfg_kind, least, most
 FROM (
-    SELECT cfg_load, cfg_kind, {ends} FROM ({joined}) joined
-    WHERE {passing} GROUP BY cfg_load, cfg_kind
+    SELECT cfg_load, cfg_kind, {ends}
+    FROM named JOIN experiments_gridplace place ON place.cell_id = cfg_pk
+    WHERE get_bit(listed, place.model_id - 1) = 1 AND ({passing})
+    GROUP BY cfg_load, cfg_kind
 ) found CROSS JOIN LATERAL (VALUES {pairs}) ends (name, least, most)
 """
 
@@ -108,14 +128,15 @@ Row = tuple[str, str | None, str | None, str | None, float | None, float | None]
 
 def read_counts(criteria: GridCriteria, protocol: str | None, *, choices: bool) -> Counts:
     """Count the models under the criteria and, if asked, for every choice."""
-    arms = [_arm(criteria, _LOADS, "''::text")]
+    arms = [_arm(criteria, _LOADS)]
+    ends = []
     if choices:
         arms += [
             _arm(criteria.without(name), name, f"{item.column}::text")
             for name, item in CHOICES.items()
         ]
-        arms += _ends(criteria.without(*LIMITS))
-    rows = _run(_tables(criteria, protocol), arms)
+        ends = _ends(criteria.without(*LIMITS))
+    rows = _run(_tables(criteria, protocol, [criteria]), arms, ends)
     counted = _tally(row for row in rows if not row[0].startswith(_RANGE))
     return Counts(
         loads=counted.get((_LOADS, ""), LoadCounts.of([])),
@@ -161,59 +182,76 @@ def counts_without(page: GridPage) -> dict[str, int]:
     active = page.criteria.active_filters
     asked = {name: page.criteria.without(name) for name in active}
     asked[""] = page.criteria.without(*active)
-    start = [sql.variants(page.criteria.benchmark, page.ranking_protocol, sets=True)]
-    found = _tally(_run(start, [_whole_arm(criteria, name) for name, criteria in asked.items()]))
+    tables = _tables(page.criteria, page.ranking_protocol, list(asked.values()))
+    arms = [_arm(item, name, question=place) for place, (name, item) in enumerate(asked.items())]
+    found = _tally(_run(tables, arms))
     return {
         name: found[name, ""].shown(criteria) if (name, "") in found else 0
         for name, criteria in asked.items()
     }
 
 
-def _tables(criteria: GridCriteria, protocol: str | None) -> list[Where]:
-    """Return the tables that counts are made from: what each cell has under the filters set."""
-    variants = sql.variants(criteria.benchmark, protocol, sets=True)
-    words = words_wanted(criteria)
-    good = [item.passes(criteria) for item in _set_ones(criteria, _OF_VARIANTS)]
-    conditions = [*(own for own, _of_place in words), *good]
-    masks = Where(
-        ", ".join(
-            f"bit_or(numbered_set) FILTER (WHERE {item.sql}) AS mask_{place}"
-            for place, item in enumerate(conditions)
-        ),
-        tuple(value for item in conditions for value in item.values),
-    )
-    tables = [variants, _cells(criteria)]
-    if conditions:
-        tables.append(Where(_MASKS.format(masks=masks.sql), masks.values))
-    return [*tables, _named(criteria, words, masks=len(conditions))]
+def _tables(
+    criteria: GridCriteria, protocol: str | None, questions: Sequence[GridCriteria]
+) -> list[Where]:
+    """Return the tables that counts are made from: what each cell has under the filters set.
 
-
-def _cells(criteria: GridCriteria) -> Where:
-    """Return the cells, `within` being those models that meet the limits on measured figures."""
-    set_ones = _set_ones(criteria, _OF_RUNS)
-    if not set_ones:
-        return Where(_CELLS.format(within="NULL::varbit", limited=""))
-    limits = all_of(*(item.passes(criteria) for item in set_ones))
-    source = sql.source_to_count(criteria)
-    limited = _LIMITED.format(cell=_CELL, source=source, limits=limits.sql)
-    return Where(_CELLS.format(within="limited.within", limited=limited), limits.values)
-
-
-def _named(criteria: GridCriteria, words: Sequence[tuple[Where, Where]], *, masks: int) -> Where:
-    """Return the cells with what passes of them, and the models of scores alone as more cells."""
-    found = [
-        Where(
-            f"CASE WHEN {of_place.sql} THEN every ELSE coalesce(mask_{number}, nothing) END",
-            of_place.values,
+    `questions` ask for some of the filters of the criteria each; their sets are models_0 and so on.
+    """
+    masks = _masks(criteria)
+    limits = list(dict.fromkeys(limits for item in questions if (limits := _limits_of(item))))
+    ends = ", ".join(f"cell.{end}" for item in _OF_RUNS.values() for end in item.ends)
+    variants = sql.variants(criteria, protocol, sets=bool(masks))
+    found = [variants, Where(_CELLS.format(ends=ends))]
+    if masks:
+        columns = ", ".join(
+            f"bit_or(numbered_set) FILTER (WHERE {item.sql}) AS mask_{name}"
+            for name, item in masks.items()
         )
-        for number, (_own, of_place) in enumerate(words)
-    ]
-    listed = _intersected([Where("every"), *found])
-    good = [Where(f"coalesce(mask_{number}, nothing)") for number in range(len(words), masks)]
-    within = [Where("coalesce(within, nothing)")] if _set_ones(criteria, _OF_RUNS) else []
-    models = _intersected([listed, *good, *within])
-    alone_limits = all_of(*(item.passes(criteria) for item in _set_ones(criteria, _OF_VARIANTS)))
-    alone_words = all_of(*(own for own, _of_place in words))
+        values = tuple(value for item in masks.values() for value in item.values)
+        found.append(Where(_MASKS.format(masks=columns), values))
+    found += [_limited(criteria, names) for names in limits]
+    return [*found, _named(criteria, questions, limits)]
+
+
+def _masks(criteria: GridCriteria) -> dict[str, Where]:
+    """Return what is told of variants by name: the words of the search, limits on quality."""
+    words = {f"word_{number}": Where(f"word_{number}") for number in _words(criteria)}
+    return words | {name: LIMITS[name].passes(criteria) for name in _good(criteria)}
+
+
+def _words(criteria: GridCriteria) -> range:
+    return range(len(words_wanted(criteria)))
+
+
+def _good(criteria: GridCriteria) -> list[str]:
+    return [item.name for item in _set_ones(criteria, _OF_VARIANTS)]
+
+
+def _limits_of(criteria: GridCriteria) -> tuple[str, ...]:
+    return tuple(item.name for item in _set_ones(criteria, _OF_RUNS))
+
+
+def _limited(criteria: GridCriteria, names: Sequence[str]) -> Where:
+    """Return the models of each cell that meet some limits on measured figures."""
+    limits = all_of(*(LIMITS[name].passes(criteria) for name in names))
+    table = "_".join(("within", *names))
+    if len(names) == 1:
+        return Where(_LIMITED_BY_PLACES.format(name=table, limits=limits.sql), limits.values)
+    source = sql.of_mixed_places(criteria)
+    text = _LIMITED_BY_BOTH.format(name=table, source=source.sql, limits=limits.sql)
+    return Where(text, source.values + limits.values)
+
+
+def _named(
+    criteria: GridCriteria, questions: Sequence[GridCriteria], limits: Sequence[tuple[str, ...]]
+) -> Where:
+    """Return the cells with what passes of them, and the models of scores alone as more cells."""
+    sets = [_listed(criteria), *map(_set_of, questions)]
+    names = ["listed", *(f"models_{number}" for number in range(len(questions)))]
+    alone = [_alone(criteria, with_limits=False), *(_alone(item) for item in questions)]
+    words = all_of(*(Where(f"word_{number}") for number in _words(criteria))).sql
+    joins = (f"LEFT JOIN {'_'.join(('within', *names))} USING (cfg_pk)" for names in limits)
     return Where(
         _NAMED.format(
             ends=", ".join(
@@ -224,54 +262,67 @@ def _named(criteria: GridCriteria, words: Sequence[tuple[Where, Where]], *, mask
                 f"NULL::float8 AS least_{name}, NULL::float8 AS most_{name}"
                 for name in _OF_VARIANTS
             ),
-            models=models.sql,
-            listed=listed.sql,
-            masks="LEFT JOIN masks USING (quantization)" if masks else "",
+            sets=", ".join(f"{item.sql} AS {name}" for name, item in zip(names, sets, strict=True)),
+            masks="LEFT JOIN masks USING (quantization)" if _masks(criteria) else "",
+            limited=" ".join(joins),
             nothing=", ".join(["NULL", "NULL"] * len(_OF_RUNS)),
             ends_alone=", ".join(
-                f"min({item.ends[0]}), max({item.ends[1]})" for item in _OF_VARIANTS.values()
+                f"min({least}) FILTER (WHERE {words}), max({most}) FILTER (WHERE {words})"
+                for least, most in (item.ends for item in _OF_VARIANTS.values())
             ),
-            limits=alone_limits.sql,
-            alone=sql.scored_alone(sets=True),
-            words=alone_words.sql,
+            alone_sets=", ".join(item.sql for item in alone),
+            alone=sql.scored_alone(sets=True).sql,
         ),
-        (*models.values, *listed.values, *alone_limits.values, *alone_words.values),
+        tuple(value for item in (*sets, *alone) for value in item.values),
     )
 
 
-def _intersected(sets: Sequence[Where]) -> Where:
-    return Where(
-        " & ".join(f"({item.sql})" for item in sets),
-        tuple(value for item in sets for value in item.values),
-    )
+def _listed(criteria: GridCriteria) -> Where:
+    """Return the set of the models of a cell that have all words."""
+    words = words_wanted(criteria)
+    texts = [
+        f"CASE WHEN {WORD_OF_PLACE} THEN every ELSE coalesce(mask_word_{number}, nothing) END"
+        for number in range(len(words))
+    ]
+    values = tuple(value for word in words for value in (word, word))
+    return Where(" & ".join(["every", *(f"({text})" for text in texts)]), values)
 
 
-def _arm(criteria: GridCriteria, name: str, choice: str) -> Where:
-    """Count the models of each choice, class and kind of load in what was read."""
+def _set_of(criteria: GridCriteria) -> Where:
+    """Return the set of the models of a cell that pass all filters but choices."""
+    listed = _listed(criteria)
+    good = [f"coalesce(mask_{name}, nothing)" for name in _good(criteria)]
+    limits = _limits_of(criteria)
+    within = [f"coalesce({'_'.join(('within', *limits))}, nothing)"] if limits else []
+    return Where(" & ".join([listed.sql, *good, *within]), listed.values)
+
+
+def _alone(criteria: GridCriteria, *, with_limits: bool = True) -> Where:
+    """Return the set of the models of scores alone that pass."""
+    words = [Where(f"word_{number}") for number in _words(criteria)]
+    limits = [LIMITS[name].passes(criteria) for name in _good(criteria)] if with_limits else []
+    passing = all_of(*words, *limits)
+    return Where(f"bit_or(models) FILTER (WHERE {passing.sql})", passing.values)
+
+
+def _arm(
+    criteria: GridCriteria, name: str, choice: str = "''::text", *, question: int = 0
+) -> tuple[str, Where]:
+    """Count the models of each choice, class and kind of load: a name, and the table of sets."""
     passing = sql.passing(criteria, _set_ones(criteria, CHOICES), alone=True)
-    return _counted(name, choice, "named", passing)
-
-
-def _whole_arm(criteria: GridCriteria, name: str) -> Where:
-    """Count the models under some criteria by class and kind of load, read for this alone."""
-    rows = sql.joined(criteria, sql.source_to_count(criteria), sets=True)
-    passing = sql.passing(criteria, criteria.filters, alone=not criteria.needs_configuration)
-    return _counted(name, "''::text", f"({rows}) joined", passing)
-
-
-def _counted(name: str, choice: str, rows: str, passing: Where) -> Where:
-    text = _COUNTED.format(name=name, choice=choice, any=ANY_KIND, rows=rows, passing=passing.sql)
-    return Where(text, passing.values)
+    text = _COUNTED.format(
+        name=f"of_{name}", choice=choice, models=f"models_{question}", passing=passing.sql
+    )
+    return name, Where(text, passing.values)
 
 
 def _ends(criteria: GridCriteria) -> list[Where]:
     """Find between which ends each limit can be met, in each class and kind of load."""
-    if criteria.q:
-        return [_ends_of_places(criteria)]
     passing = sql.passing(criteria, _set_ones(criteria, CHOICES), alone=True)
-    arms = [(_ENDS_FOUND, item) for item in LIMITS.values()]
+    arms = [(_ENDS_FOUND, item) for item in _OF_VARIANTS.values()]
     arms += [(_ENDS_OF_VARIANTS, item) for item in _OF_VARIANTS.values()]
-    return [
+    arms += [(_ENDS_FOUND, item) for item in _OF_RUNS.values() if not criteria.q]
+    ends = [
         Where(
             text.format(
                 title=_RANGE,
@@ -284,18 +335,17 @@ def _ends(criteria: GridCriteria) -> list[Where]:
         )
         for text, item in arms
     ]
+    return [*ends, _ends_of_places(passing)] if criteria.q else ends
 
 
-def _ends_of_places(criteria: GridCriteria) -> Where:
-    passing = sql.passing(criteria, criteria.filters, alone=not criteria.needs_configuration)
+def _ends_of_places(passing: Where) -> Where:
     text = _ENDS_OF_PLACES.format(
         ends=", ".join(
-            f"min({item.ends[0]}) AS least_{name}, max({item.ends[1]}) AS most_{name}"
-            for name, item in LIMITS.items()
+            f"min({least}) AS least_{name}, max({most}) AS most_{name}"
+            for name, (least, most) in ENDS_OF_PLACES.items()
         ),
-        joined=sql.joined(criteria, sql.source_to_count(criteria)),
         passing=passing.sql,
-        pairs=", ".join(f"('{_RANGE}{name}', least_{name}, most_{name})" for name in LIMITS),
+        pairs=", ".join(f"('{_RANGE}{name}', least_{name}, most_{name})" for name in _OF_RUNS),
     )
     return Where(text, passing.values)
 
@@ -305,12 +355,15 @@ def _set_ones(criteria: GridCriteria, filters: Iterable[str]) -> list[Filter]:
     return [item for item in criteria.filters if item.name in filters]
 
 
-def _run(tables: Iterable[Where], arms: Iterable[Where]) -> list[Row]:
-    """Run all arms as one query on some tables."""
-    tables, arms = list(tables), list(arms)
-    start = ", ".join(item.sql for item in tables)
-    text = f"WITH {start} {' UNION ALL '.join(item.sql for item in arms)}"
-    return sql.rows_of(text, [value for item in (*tables, *arms) for value in item.values])
+def _run(
+    tables: Iterable[Where], arms: Sequence[tuple[str, Where]], ends: Sequence[Where] = ()
+) -> list[Row]:
+    """Count what all arms have found and add the ends: one query on some tables."""
+    start = sql.listed([*tables, *(table for _name, table in arms)])
+    told = [Where(_TOLD.format(name=name, table=f"of_{name}", any=ANY_KIND)) for name, _ in arms]
+    told += ends
+    text = f"WITH {start.sql} {' UNION ALL '.join(item.sql for item in told)}"
+    return sql.rows_of(text, [*start.values, *(value for item in told for value in item.values)])
 
 
 def _tally(rows: Iterable[Row]) -> dict[tuple[str, str], LoadCounts]:

@@ -59,10 +59,12 @@ class Filter:
 
     `label` is written at its field, and `chip` says what is active: a format of the value (for a
     choice its label), or made of the criteria. `column` is what it asks for on the joined row, and
-    `passes` what a row has to meet. Only a measured configuration can pass where `needs_run`.
+    `passes` what a row has to meet, `alone` what one of scores alone has to, if that is another
+    thing. Only a measured configuration can pass where `needs_run`.
     `choices` are those of a kind that has fixed ones; the value `anything` lets every row in.
-    `level` is what it can be decided for; of the configurations of a place the fastest decides
-    alone where `fastest_decides`. `ends` are the columns with the least and greatest values.
+    `level` is what it can be decided for. Of the configurations of a place, one that passes is told
+    by the place's own columns, and by the fastest where `fastest_decides`; `lets_all_in` is what
+    holds of a place where all pass. `ends` are the columns with the least and greatest values.
     `beside` is a box next to it that lets rows without a value in, with a chip of its own.
     """
 
@@ -73,6 +75,8 @@ class Filter:
     passes: "Callable[[GridCriteria], Where]"
     level: Level
     fastest_decides: bool = False
+    alone: "Callable[[GridCriteria], Where] | None" = None
+    lets_all_in: "Callable[[GridCriteria], Where] | None" = None
     column: str = ""
     ends: tuple[str, str] = ("", "")
     least: float | None = None
@@ -88,29 +92,35 @@ class Filter:
         return self.chip.format(value) if isinstance(self.chip, str) else self.chip(criteria)
 
 
-def words_wanted(criteria: "GridCriteria") -> tuple[tuple[Where, Where], ...]:
-    """Return for each word what holds where a variant has it, and where a place has it.
-
-    A row passes if for every word one of the two holds. `names` has a line for each name of the
-    variant, and words no breaks.
-    """
+def words_wanted(criteria: "GridCriteria") -> tuple[str, ...]:
+    """Return the words of the search as patterns of ILIKE."""
     escaped = criteria.q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    return tuple(
-        (
-            Where("names ILIKE %s", (f"%{word}%",)),
-            Where("cfg_backend ILIKE %s OR cfg_platform_name ILIKE %s", (f"%{word}%", f"%{word}%")),
-        )
-        for word in escaped.split()
-    )
+    return tuple(f"%{word}%" for word in escaped.split())
+
+
+# A word may be one of the variant, of the backend or of the platform. `v` has found those of the
+# variants; the few names of the others are looked at once, not in every joined row. The names of a
+# variant are lines, and words have no breaks.
+NAMES_OF_VARIANT = (
+    "concat_ws(chr(10), variant.model_name, variant.lora_adapter, variant.quantization)"
+)
+WORD_OF_PLACE = """
+cfg_backend = ANY(ARRAY(SELECT backend FROM experiments_gridcell WHERE backend ILIKE %s))
+OR cfg_platform = ANY(ARRAY(SELECT id FROM hardware_platform WHERE name ILIKE %s))
+"""
 
 
 def _has_words(criteria: "GridCriteria") -> Where:
     return all_of(
         *(
-            Where(f"{own.sql} OR {of_place.sql}", own.values + of_place.values)
-            for own, of_place in words_wanted(criteria)
+            Where(f"word_{number} OR {WORD_OF_PLACE}", (word, word))
+            for number, word in enumerate(words_wanted(criteria))
         )
     )
+
+
+def _has_words_alone(criteria: "GridCriteria") -> Where:
+    return all_of(*(Where(f"word_{number}") for number in range(len(words_wanted(criteria)))))
 
 
 def _is_good(criteria: "GridCriteria") -> Where:
@@ -126,10 +136,17 @@ def _quality_chip(criteria: "GridCriteria") -> str:
 def _fits(criteria: "GridCriteria") -> Where:
     fits = Where("cfg_memory <= %s", (criteria.max_memory_gb,))
     return (
-        Where(f"{fits.sql} OR cfg_memory IS NULL", fits.values)
+        Where(f"{fits.sql} OR cfg_memory_unknown", fits.values)
         if criteria.include_unknown
         else fits
     )
+
+
+def _all_fit(criteria: "GridCriteria") -> Where:
+    if criteria.include_unknown:
+        return Where("coalesce(cfg_memory_max <= %s, TRUE)", (criteria.max_memory_gb,))
+    fit = "coalesce(cfg_memory_max <= %s, FALSE) AND NOT cfg_memory_unknown"
+    return Where(fit, (criteria.max_memory_gb,))
 
 
 def _is_one_of(name: str, column: str) -> "Callable[[GridCriteria], Where]":
@@ -150,6 +167,7 @@ FILTERS = {
             kind=FilterKind.TEXT,
             chip="search: {}",
             passes=_has_words,
+            alone=_has_words_alone,
             level=Level.PLACE,
             needs_run=False,
         ),
@@ -173,7 +191,7 @@ FILTERS = {
             level=Level.CONFIGURATION,
             fastest_decides=True,
             column="cfg_speed",
-            ends=("cfg_speed_min", "cfg_speed"),
+            ends=("tokens_per_second_min", "tokens_per_second_max"),
             least=0,
         ),
         Filter(
@@ -183,8 +201,9 @@ FILTERS = {
             chip="max memory {:g} GB",
             passes=_fits,
             level=Level.CONFIGURATION,
+            lets_all_in=_all_fit,
             column="cfg_memory",
-            ends=("cfg_memory_min", "cfg_memory_max"),
+            ends=("memory_gb_min", "memory_gb_max"),
             least=0,
             beside="include_unknown",
             beside_label="or not known",

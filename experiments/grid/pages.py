@@ -1,6 +1,7 @@
 """Reading a page of the grid, the platforms of its rows, and single configurations."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.filters import ANY_KIND
@@ -49,7 +50,7 @@ def platform_rows(page: GridPage, rows: Sequence[ModelRow]) -> dict[str, tuple[P
     configurations = GridQuery(page.criteria, page).configurations(
         of_models=[(row.model_name, row.lora_adapter) for row in rows], best_first=True
     )
-    by_row: dict[str, dict[int, list[ConfigurationRow]]] = {row.key: {} for row in rows}
+    by_row: dict[str, dict[UUID, list[ConfigurationRow]]] = {row.key: {} for row in rows}
     for item in configurations:
         key = row_key(item.model_name, item.lora_adapter)
         by_row[key].setdefault(item.platform_id, []).append(item)

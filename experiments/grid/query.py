@@ -10,7 +10,7 @@ from experiments.grid import sql
 from experiments.grid.columns import COLUMNS, TABLES, WIDTH
 from experiments.grid.counts import read_counts
 from experiments.grid.criteria import SORT_KEYS, GridCriteria
-from experiments.grid.filters import Where, all_of
+from experiments.grid.filters import EVERYTHING, Where
 from experiments.grid.rows import ConfigurationRow, GridPage, ModelRow, row_key
 
 DEFAULT_BENCHMARK = "mmlu"
@@ -18,32 +18,30 @@ DEFAULT_BENCHMARK = "mmlu"
 _PAGE = """
 WITH {variants}, best AS (
     SELECT DISTINCT ON ({model}) variant_id, cfg_pk, cfg_backend, cfg_platform_name, {ranked}
-    FROM ({joined}) joined WHERE {passing} ORDER BY {model}, {best_first}
+    FROM ({joined}) joined ORDER BY {model}, {best_first}
 ), found AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY {order}) AS position
     FROM best JOIN v USING (variant_id) ORDER BY position LIMIT %s OFFSET %s
 ), qualifying AS (
     SELECT model_id, count(DISTINCT cfg_platform) AS platforms FROM ({counted}) counted
-    WHERE model_id = ANY(ARRAY(SELECT model_id FROM found)) AND ({passing}) GROUP BY model_id
+    GROUP BY model_id
 )
 SELECT {columns}, found.platforms, coalesce(qualifying.platforms, 0)
-FROM found {tables} LEFT JOIN qualifying USING (model_id)
+FROM found {joins} LEFT JOIN qualifying USING (model_id)
 ORDER BY position
+"""
+_OF_MODELS_FOUND = """
+variant_id = ANY(ARRAY(SELECT variant_id FROM v WHERE model_id IN (SELECT model_id FROM found)))
 """
 _CONFIGURATIONS = """
 WITH {variants}, found AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY {order}) AS position
-    FROM ({joined}) joined WHERE cfg_pk IS NOT NULL AND ({passing})
-    ORDER BY position LIMIT %s OFFSET %s
+    FROM ({joined}) joined ORDER BY position LIMIT %s OFFSET %s
 )
-SELECT {columns} FROM found {tables} ORDER BY position
+SELECT {columns} FROM found {joins} ORDER BY position
 """
-_EACH = """
-WITH {variants} SELECT {column} FROM ({joined}) joined WHERE {column} IS NOT NULL AND ({passing})
-"""
-_COUNT = """
-WITH {variants} SELECT count(*) FROM ({joined}) joined WHERE cfg_pk IS NOT NULL AND ({passing})
-"""
+_EACH = "WITH {variants} SELECT {column} FROM ({joined}) joined WHERE {column} IS NOT NULL"
+_COUNT = "WITH {variants} SELECT count(*) FROM ({joined}) joined"
 
 
 def default_benchmark() -> Benchmark | None:
@@ -78,34 +76,34 @@ class GridQuery:
             )
             self.counts = read_counts(criteria, self.ranking_protocol, choices=choices)
         self.load_used, self.kind_used = self.counts.loads.used(criteria)
-        self._variants = sql.variants(criteria.benchmark, self.ranking_protocol)
-
-    @property
-    def _passing(self) -> Where:
-        """What the rows shown meet: all filters, and the class and kind of load."""
-        criteria = self.criteria
-        alone = not criteria.needs_configuration
-        filters = sql.passing(criteria, criteria.filters, alone=alone)
-        return all_of(filters, sql.under_load(self.load_used, self.kind_used, alone=alone))
+        self._load = (self.load_used, self.kind_used)
+        self._variants = sql.variants(criteria, self.ranking_protocol)
 
     def model_rows(self, *, limit: int, offset: int) -> list[ModelRow]:
         """Return the best configuration of each model, in the order of the page."""
-        criteria, passing = self.criteria, self._passing
+        criteria = self.criteria
         key = SORT_KEYS[criteria.sort_by]
         ranked = {"cfg_speed", "cfg_efficiency", key.field} - {"cfg_backend", "cfg_platform_name"}
+        joined = sql.joined(criteria, sql.source_to_rank(criteria, key), self._load)
+        counted = sql.joined(
+            criteria,
+            sql.source_to_count(criteria),
+            self._load,
+            also=Where(_OF_MODELS_FOUND),
+            alone=False,
+        )
         text = _PAGE.format(
             variants=self._variants.sql,
             model=sql.MODEL,
-            joined=sql.joined(criteria, sql.source_to_rank(criteria, key)),
-            counted=sql.joined(criteria, sql.source_to_count(criteria)),
-            passing=passing.sql,
+            joined=joined.sql,
+            counted=counted.sql,
             ranked=", ".join(sorted(name for name in ranked if name.startswith("cfg_"))),
             best_first=", ".join([*self._best_first(), "quantization, cfg_pk, variant_id"]),
             order=", ".join([*self._page_order(), _BY_NAME]),
             columns=COLUMNS,
-            tables=TABLES,
+            joins=TABLES,
         )
-        values = (*self._variants.values, *passing.values, limit, offset, *passing.values)
+        values = (*self._variants.values, *joined.values, limit, offset, *counted.values)
         return [_model_row(row) for row in sql.rows_of(text, values)]
 
     def configurations(
@@ -117,41 +115,39 @@ class GridQuery:
         offset: int = 0,
     ) -> list[ConfigurationRow]:
         """Return configurations in the order of the page, or as they stand for a model."""
-        passing = self._passing
+        also = EVERYTHING
         if of_models is not None:
             pairs = tuple(name for names in of_models for name in names)
             of_these = ", ".join(["(%s, %s)"] * len(of_models))
-            passing = all_of(Where(f"(model_name, lora_adapter) IN ({of_these})", pairs), passing)
+            also = Where(f"(model_name, lora_adapter) IN ({of_these})", pairs)
+        joined = self._every_configuration(also)
         order = self._best_first() if best_first else self._page_order()
         text = _CONFIGURATIONS.format(
             variants=self._variants.sql,
-            joined=sql.joined(self.criteria, sql.every_configuration()),
-            passing=passing.sql,
+            joined=joined.sql,
             order=", ".join([*order, _BY_NAME]),
             columns=COLUMNS,
-            tables=TABLES,
+            joins=TABLES,
         )
-        values = (*self._variants.values, *passing.values, limit, offset)
+        values = (*self._variants.values, *joined.values, limit, offset)
         return [ConfigurationRow._make(row) for row in sql.rows_of(text, values)]
 
     def each(self, column: str) -> RawSQL:
         """Return a subquery of a column (`cfg_pk`, `variant_id`) of all rows that are shown."""
-        passing = self._passing
-        text = _EACH.format(
-            variants=self._variants.sql,
-            column=column,
-            joined=sql.joined(self.criteria, sql.every_configuration()),
-            passing=passing.sql,
-        )
-        return RawSQL(text, (*self._variants.values, *passing.values))  # noqa: S611 - no text from outside
+        joined = sql.joined(self.criteria, sql.every_configuration(), self._load)
+        text = _EACH.format(variants=self._variants.sql, column=column, joined=joined.sql)
+        return RawSQL(text, (*self._variants.values, *joined.values))  # noqa: S611 - no text from outside
 
     def count_configurations(self) -> int:
         """Return how many single configurations there are."""
-        passing = self._passing
-        joined = sql.joined(self.criteria, sql.every_configuration())
-        text = _COUNT.format(variants=self._variants.sql, joined=joined, passing=passing.sql)
-        ((count,),) = sql.rows_of(text, (*self._variants.values, *passing.values))
+        joined = self._every_configuration()
+        text = _COUNT.format(variants=self._variants.sql, joined=joined.sql)
+        ((count,),) = sql.rows_of(text, (*self._variants.values, *joined.values))
         return int(count)
+
+    def _every_configuration(self, also: Where = EVERYTHING) -> Where:
+        source = sql.every_configuration()
+        return sql.joined(self.criteria, source, self._load, also=also, alone=False)
 
     def _best_first(self) -> list[str]:
         """The order that decides which configuration stands for a model.

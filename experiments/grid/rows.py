@@ -28,7 +28,7 @@ class ConfigurationRow(NamedTuple):
     model_name: str
     lora_adapter: str
     quantization: str
-    platform_id: int
+    platform_id: UUID
     platform_key: str
     platform_name: str
     platform_category: str | None

@@ -10,9 +10,17 @@ from typing import Any
 
 from django.db import connection
 
-from benchmarks.models import Benchmark
 from experiments.grid.criteria import GridCriteria, SortKey
-from experiments.grid.filters import ANY_KIND, EVERYTHING, Filter, Level, Where, all_of
+from experiments.grid.filters import (
+    ANY_KIND,
+    EVERYTHING,
+    NAMES_OF_VARIANT,
+    Filter,
+    Level,
+    Where,
+    all_of,
+    words_wanted,
+)
 from experiments.summaries import TOPS, top_bit
 
 MODEL = "model_id, lone_name, lone_adapter"
@@ -20,48 +28,62 @@ MODEL = "model_id, lone_name, lone_adapter"
 
 _CONFIGURATIONS = """
 SELECT id, variant_id, platform_id, backend, load_class, load_kind,
-    tokens_per_second AS cfg_speed, tokens_per_second AS cfg_speed_min,
+    tokens_per_second AS cfg_speed,
     prompt_processing_speed AS cfg_prompt_speed, ttft_ms AS cfg_ttft,
-    memory_gb AS cfg_memory, memory_gb AS cfg_memory_min, memory_gb AS cfg_memory_max,
+    memory_gb AS cfg_memory, memory_gb IS NULL AS cfg_memory_unknown,
     tokens_per_kwh AS cfg_efficiency, gpu_power_watts AS cfg_power,
     runs AS cfg_runs, newest_at AS cfg_newest_at
-FROM experiments_configuration WHERE runs > 0
+FROM experiments_configuration c WHERE runs > 0
 """
+# What a place says of a figure that can be limited holds for one of its configurations.
 _PLACES = """
-SELECT best_id AS id, variant_id, platform_id, backend, load_class, load_kind,
-    tokens_per_second AS cfg_speed, tokens_per_second_min AS cfg_speed_min,
+SELECT place.best_id AS id, place.variant_id, cell.platform_id, cell.backend, cell.load_class,
+    cell.load_kind, place.tokens_per_second AS cfg_speed,
     NULL::float8 AS cfg_prompt_speed, NULL::float8 AS cfg_ttft,
-    NULL::float8 AS cfg_memory, memory_gb_min AS cfg_memory_min, memory_gb_max AS cfg_memory_max,
-    tokens_per_kwh AS cfg_efficiency, NULL::float8 AS cfg_power,
-    NULL::int AS cfg_runs, NULL::timestamptz AS cfg_newest_at
-FROM experiments_gridplace
+    place.memory_gb_min AS cfg_memory, place.memory_unknown AS cfg_memory_unknown,
+    place.tokens_per_kwh AS cfg_efficiency, NULL::float8 AS cfg_power,
+    NULL::int AS cfg_runs, NULL::timestamptz AS cfg_newest_at,
+    place.memory_gb_max AS cfg_memory_max, place.cell_id, place.model_id
+FROM experiments_gridplace place JOIN experiments_gridcell cell ON cell.id = place.cell_id
+"""
+# The places where all configurations pass, and those configurations of the others that do.
+_OF_MIXED_PLACES = """
+SELECT id, variant_id, platform_id, backend, load_class, load_kind, {figures}, cell_id, model_id
+FROM ({places}) place WHERE {whole}
+UNION ALL
+SELECT c.id, variant_id, platform_id, backend, load_class, load_kind, {figures_of_c},
+    cell_id, model_id
+FROM ({configurations}) c
+JOIN (SELECT * FROM ({places}) place WHERE NOT ({whole}) AND {some}) place
+    USING (variant_id, platform_id, backend, load_class, load_kind)
 """
 _FIGURES = (
-    "cfg_speed, cfg_speed_min, cfg_prompt_speed, cfg_ttft, cfg_memory, cfg_memory_min, "
-    "cfg_memory_max, cfg_efficiency, cfg_power, cfg_runs, cfg_newest_at"
+    "cfg_speed, cfg_prompt_speed, cfg_ttft, cfg_memory, cfg_memory_unknown, cfg_efficiency, "
+    "cfg_power, cfg_runs, cfg_newest_at"
 )
 _VARIANTS = """
 SELECT variant.id AS variant_id, variant.model_name, variant.lora_adapter, variant.quantization,
     lower(variant.model_name) AS name_key,
-    concat_ws(chr(10), variant.model_name, variant.lora_adapter, variant.quantization) AS names,
     model.id AS model_id,
     CASE WHEN model.id IS NULL THEN variant.model_name END AS lone_name,
     CASE WHEN model.id IS NULL THEN variant.lora_adapter END AS lone_adapter,
     coalesce(model.platforms, 0) AS platforms,
     quality.score AS quality_score, quality.protocol_key AS quality_protocol,
-    CASE WHEN quality.protocol_key = %s THEN quality.score END AS ranked_quality
+    CASE WHEN quality.protocol_key = %s THEN quality.score END AS ranked_quality{more}
 FROM benchmarks_modelvariant variant
 LEFT JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
 _MEASURED = """
-SELECT v.*, c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind,
-    c.backend AS cfg_backend, c.platform_id AS cfg_platform, platform.key AS cfg_platform_key,
-    platform.name AS cfg_platform_name, platform.category AS cfg_category, {figures}
-FROM ({source}) c
-JOIN v ON v.variant_id = c.variant_id
-JOIN hardware_platform platform ON platform.id = c.platform_id
+SELECT * FROM (
+    SELECT v.*, c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind,
+        c.backend AS cfg_backend, c.platform_id AS cfg_platform, platform.key AS cfg_platform_key,
+        platform.name AS cfg_platform_name, platform.category AS cfg_category, {figures}
+    FROM ({source}) c
+    JOIN v ON v.variant_id = c.variant_id
+    JOIN hardware_platform platform ON platform.id = c.platform_id
+) measured WHERE {passing}
 """
 # A variant of a model without any ranked run stands alone, if it has a current score.
 _SCORED_ALONE = """
@@ -69,14 +91,14 @@ SELECT v.*, {nothing}
 FROM v WHERE platforms = 0 AND EXISTS (
     SELECT FROM benchmarks_benchmarkscore score
     WHERE score.variant_id = v.variant_id AND score.is_current
-)
+) AND {passing}
 """
 _COLUMNS_OF_RUNS = 8 + len(_FIGURES.split(", "))
 # Sets of models: a bit for each one with a number, or for each one with scores alone. Only sets of
 # the same kind can be united, as they are: rows with runs and rows without never stand together.
 _NUMBERED_SET = """
 CASE WHEN model.id IS NOT NULL THEN set_bit(
-    repeat('0', (SELECT max(id) FROM experiments_gridmodel))::varbit, model.id - 1, 1
+    (SELECT repeat('0', max(id))::varbit FROM experiments_gridmodel), model.id - 1, 1
 ) END AS numbered_set
 """
 _LONE_SET = """
@@ -87,30 +109,62 @@ set_bit(
 """
 
 
-def variants(benchmark: Benchmark | None, protocol: str | None, *, sets: bool = False) -> Where:
-    """Return the variants with their quality, as the table `v` that joined rows are made with."""
-    columns = f"quality.protocol_key AS quality_protocol{',' + _NUMBERED_SET if sets else ''}"
-    table = _VARIANTS.replace("quality.protocol_key AS quality_protocol", columns)
-    values = (protocol or "", benchmark.pk if benchmark else None)
-    return Where(f"v AS MATERIALIZED ({table})", values)
+def variants(criteria: GridCriteria, protocol: str | None, *, sets: bool = False) -> Where:
+    """Return the variants with their quality, as the table `v` that joined rows are made with.
 
-
-def joined(criteria: GridCriteria, source: str, *, sets: bool = False) -> str:
-    """Return all joined rows from a source; those of scores alone where the filters allow any.
-
-    With `sets`, each has a set of the one model that it is of, `models`.
+    It tells which words of the search each has. With `sets`, each has the set of the one model
+    that it is of, if that has a number.
     """
-    figures = f"{_FIGURES}{', numbered_set AS models' if sets else ''}"
-    measured = _MEASURED.format(source=source, figures=figures)
-    if criteria.needs_configuration:
+    words = words_wanted(criteria)
+    more = [f"{NAMES_OF_VARIANT} ILIKE %s AS word_{number}" for number in range(len(words))]
+    more += [_NUMBERED_SET] if sets else []
+    text = _VARIANTS.format(more="".join(f", {column}" for column in more))
+    benchmark = criteria.benchmark
+    values = (protocol or "", *words, benchmark.pk if benchmark else None)
+    return Where(f"v AS MATERIALIZED ({text})", values)
+
+
+def listed(tables: Iterable[Where]) -> Where:
+    """Return tables as they stand after WITH."""
+    tables = list(tables)
+    return Where(
+        ", ".join(item.sql for item in tables),
+        tuple(value for item in tables for value in item.values),
+    )
+
+
+def joined(
+    criteria: GridCriteria,
+    source: Where,
+    load: tuple[str, str],
+    *,
+    also: Where = EVERYTHING,
+    alone: bool = True,
+) -> Where:
+    """Return the joined rows from a source that pass all filters, of a class and kind of load.
+
+    Those of scores alone are among them where the filters allow any, unless `alone` is off.
+    `also` is what all rows have to meet besides.
+    """
+    conditions = [item.passes(criteria) for item in criteria.filters]
+    met = all_of(*conditions, _under(*load), also)
+    text = _MEASURED.format(source=source.sql, figures=_FIGURES, passing=met.sql)
+    measured = Where(text, source.values + met.values)
+    if criteria.needs_configuration or not alone:
         return measured
-    return f"{measured} UNION ALL {scored_alone(sets=sets)}"
+    of_variants = [item for item in criteria.filters if not item.needs_run]
+    conditions = [(item.alone or item.passes)(criteria) for item in of_variants]
+    others = scored_alone(all_of(*conditions, also))
+    return Where(f"{measured.sql} UNION ALL {others.sql}", measured.values + others.values)
 
 
-def scored_alone(*, sets: bool = False) -> str:
-    """Return the joined rows of variants that have scores alone."""
-    nothing = ", ".join(["NULL"] * _COLUMNS_OF_RUNS + ([_LONE_SET] if sets else []))
-    return _SCORED_ALONE.format(nothing=nothing)
+def scored_alone(passing: Where = EVERYTHING, *, sets: bool = False) -> Where:
+    """Return the joined rows of variants that have scores alone; with `sets`, as `models`.
+
+    They are on no platform and have no backend: those are NULL to the condition too.
+    """
+    nothing = ", ".join(["NULL"] * _COLUMNS_OF_RUNS + [_LONE_SET] * sets)
+    return Where(_SCORED_ALONE.format(nothing=nothing, passing=passing.sql), passing.values)
 
 
 def passing(criteria: GridCriteria, filters: Iterable[Filter], *, alone: bool) -> Where:
@@ -129,43 +183,57 @@ def passing(criteria: GridCriteria, filters: Iterable[Filter], *, alone: bool) -
     return all_of(with_runs, of_runs, *of_variants)
 
 
-def under_load(load_class: str, kind: str, *, alone: bool) -> Where:
-    """Return what rows of a class and kind of load meet, and those of scores alone."""
+def _under(load_class: str, kind: str) -> Where:
+    """Return what rows of a class and kind of load meet."""
     found = Where("cfg_load = %s", (load_class,))
-    if kind != ANY_KIND:
-        found = all_of(found, Where("cfg_kind = %s", (kind,)))
-    return Where(f"cfg_pk IS NULL OR ({found.sql})", found.values) if alone else found
+    return found if kind == ANY_KIND else all_of(found, Where("cfg_kind = %s", (kind,)))
 
 
-def source_to_count(criteria: GridCriteria) -> str:
-    """Return what tells whether models and platforms pass: places, if they can."""
-    return _CONFIGURATIONS if _level(criteria, by_speed=True) == Level.CONFIGURATION else _PLACES
+def source_to_count(criteria: GridCriteria) -> Where:
+    """Return what tells whether models and platforms pass: places, which know it of one limit."""
+    limits = [item for item in criteria.filters if item.level == Level.CONFIGURATION]
+    return every_configuration() if len(limits) > 1 else Where(_PLACES)
 
 
-def source_to_rank(criteria: GridCriteria, key: SortKey) -> str:
+def source_to_rank(criteria: GridCriteria, key: SortKey) -> Where:
     """Return what holds the best of each model by a sort key, and as little else as can be.
 
     Keys that configurations of one variant do not differ by leave the decision to the speed.
     """
     decider = key.name if key.name in TOPS else "speed"
-    level = _level(criteria, by_speed=decider == "speed")
+    level = max((item.level for item in criteria.filters), default=Level.VARIANT)
     if level == Level.VARIANT:
-        return f"{_CONFIGURATIONS} AND tops <> 0 AND tops & {top_bit(decider)} <> 0"
-    is_of_place = level == Level.PLACE and decider == "speed"
-    return _PLACES if is_of_place else _CONFIGURATIONS
+        return Where(f"{_CONFIGURATIONS} AND tops <> 0 AND tops & {top_bit(decider)} <> 0")
+    if decider != "speed":
+        return Where(_CONFIGURATIONS)
+    return of_mixed_places(criteria)
 
 
-def every_configuration() -> str:
-    """Return the source of single configurations."""
-    return _CONFIGURATIONS
+def of_mixed_places(criteria: GridCriteria) -> Where:
+    """Return the places, but those that not all configurations of pass as these instead.
 
-
-def _level(criteria: GridCriteria, *, by_speed: bool) -> Level:
-    """Return the finest level that the filters set ask about."""
-    return max(
-        (item.level for item in criteria.filters if not (item.fastest_decides and by_speed)),
-        default=Level.VARIANT,
+    Of each of them the fastest that passes is there; all have a cell and the number of the model.
+    """
+    all_in = [item.lets_all_in(criteria) for item in criteria.filters if item.lets_all_in]
+    if not all_in:
+        return Where(_PLACES)
+    whole = all_of(*all_in)
+    limits = [item for item in criteria.filters if item.level == Level.CONFIGURATION]
+    some = all_of(*(item.passes(criteria) for item in limits))
+    text = _OF_MIXED_PLACES.format(
+        figures=_FIGURES,
+        figures_of_c=", ".join(f"c.{name}" for name in _FIGURES.split(", ")),
+        places=_PLACES,
+        configurations=_CONFIGURATIONS,
+        whole=whole.sql,
+        some=some.sql,
     )
+    return Where(text, (*whole.values, *whole.values, *some.values))
+
+
+def every_configuration() -> Where:
+    """Return the source of single configurations."""
+    return Where(_CONFIGURATIONS)
 
 
 def rows_of(sql: str, values: Iterable[Any]) -> list[tuple[Any, ...]]:

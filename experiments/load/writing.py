@@ -61,6 +61,7 @@ _TABLES = (
     "experiments_gridmodel",
     "experiments_gridplace",
     "experiments_gridcell",
+    "experiments_repeatfigures",
 )
 
 Progress = Callable[[str, int, int], None]

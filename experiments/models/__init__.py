@@ -3,7 +3,7 @@
 from experiments.models.history import RunRevision
 from experiments.models.reparses import Reparse, ReparseItem
 from experiments.models.runs import Configuration, Measurement, Sweep, TestRun
-from experiments.models.summaries import GridCell, GridModel, GridPlace
+from experiments.models.summaries import GridCell, GridModel, GridPlace, RepeatFigures
 from experiments.models.tokens import ApiToken
 from experiments.models.uploads import Upload, UploadContent, UploadItem, UploadQuerySet
 
@@ -16,6 +16,7 @@ __all__ = [
     "Measurement",
     "Reparse",
     "ReparseItem",
+    "RepeatFigures",
     "RunRevision",
     "Sweep",
     "TestRun",

@@ -25,6 +25,12 @@ class Sweep(models.Model):
         return self.label or f"sweep {self.key[:8]}"
 
 
+_RANKED = [
+    *("id", "variant", "platform", "backend", "tops", "runs", "newest_at", "tokens_per_second"),
+    *("prompt_processing_speed", "ttft_ms", "memory_gb", "gpu_power_watts", "tokens_per_kwh"),
+]
+
+
 class Configuration(models.Model):
     """All that was set for a run; runs of one configuration are repeats of each other.
 
@@ -65,11 +71,6 @@ class Configuration(models.Model):
     memory_gb = models.FloatField(null=True)
     gpu_power_watts = models.FloatField(null=True)
     tokens_per_kwh = models.FloatField(null=True)
-    repeat_figures = models.JSONField(
-        null=True,
-        help_text="For each headline metric, definition and unit: over how many runs, the median, "
-        "the lowest and the highest mean.",
-    )
     tops = models.SmallIntegerField(
         default=0,
         help_text="By which sort keys it comes first of its variant, class and kind: a bit each.",
@@ -99,10 +100,18 @@ class Configuration(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            # All that ranking needs is in these two: the table itself is not read for it.
             models.Index(
-                fields=["load_class", "load_kind", "variant"],
+                fields=["load_class", "load_kind"],
+                include=_RANKED,
                 condition=~models.Q(tops=0),
-                name="configuration_tops",
+                name="configuration_firsts",
+            ),
+            models.Index(
+                fields=["load_class", "load_kind", "backend"],
+                include=[name for name in _RANKED if name != "backend"],
+                condition=models.Q(runs__gt=0),
+                name="configuration_ranked",
             ),
             models.Index(
                 models.F("newest_at").desc(nulls_last=True),

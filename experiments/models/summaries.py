@@ -38,49 +38,6 @@ class ModelSetField(models.Field):  # type: ignore[type-arg]
         return "bit varying"
 
 
-class GridPlace(models.Model):
-    """A variant on a platform with a backend, in one class and kind of load: what filters ask for.
-
-    It stands for its configurations with ranked runs, and there is none without. `best` is the
-    fastest of them by generation; the other columns are theirs, or the least and greatest of all.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    variant = models.ForeignKey(
-        "benchmarks.ModelVariant", on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-    platform = models.ForeignKey(
-        "hardware.Platform", on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-    backend = models.CharField(max_length=100)
-    quantization = models.CharField(max_length=100)
-    load_class = models.CharField(max_length=10, choices=LoadClass)
-    load_kind = models.CharField(max_length=10, choices=MeasuredAs)
-    best = models.OneToOneField(Configuration, on_delete=models.PROTECT, related_name="+")
-    tokens_per_second = models.FloatField(null=True)
-    tokens_per_kwh = models.FloatField(null=True)
-    tokens_per_second_min = models.FloatField(null=True)
-    memory_gb_min = models.FloatField(null=True)
-    memory_gb_max = models.FloatField(null=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["variant", "platform", "backend", "load_class", "load_kind"],
-                name="gridplace_identity",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(
-                fields=["platform", "backend", "load_class", "load_kind", "quantization"],
-                name="gridplace_cell",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"place {self.pk}"
-
-
 class GridCell(models.Model):
     """All places of one choice of each filter: which models they are of, and between which ends.
 
@@ -111,3 +68,49 @@ class GridCell(models.Model):
 
     def __str__(self) -> str:
         return f"cell {self.pk}"
+
+
+class GridPlace(models.Model):
+    """A variant in a cell: what filters ask for.
+
+    It stands for its configurations with ranked runs, and there is none without. `best` is the
+    fastest of them by generation; the other columns are theirs, or the least and greatest of all.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    variant = models.ForeignKey(
+        "benchmarks.ModelVariant", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    cell = models.ForeignKey(GridCell, on_delete=models.PROTECT, related_name="places")
+    model = models.ForeignKey(GridModel, on_delete=models.PROTECT, related_name="places")
+    best = models.OneToOneField(Configuration, on_delete=models.PROTECT, related_name="+")
+    tokens_per_second = models.FloatField(null=True)
+    tokens_per_kwh = models.FloatField(null=True)
+    tokens_per_second_min = models.FloatField(null=True)
+    memory_gb_min = models.FloatField(null=True)
+    memory_gb_max = models.FloatField(null=True)
+    memory_unknown = models.BooleanField(help_text="Whether one of them has no figure for it.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["variant", "cell"], name="gridplace_identity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"place {self.pk}"
+
+
+class RepeatFigures(models.Model):
+    """How the repeats of a configuration spread: what its runs' pages show, apart from the rest.
+
+    `figures` has for each headline metric, definition and unit over how many runs, the median, the
+    lowest and the highest mean. There is none for a configuration without such figures.
+    """
+
+    configuration = models.OneToOneField(
+        Configuration, on_delete=models.CASCADE, primary_key=True, related_name="repeat_figures"
+    )
+    figures = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"repeats of {self.configuration_id}"

@@ -94,15 +94,20 @@ def check_grid_summaries() -> None:
         names: len(found) for names, found in platforms.items()
     }
     kept = {
-        (p.variant_id, p.platform_id, p.backend, p.load_class, p.load_kind): p
-        for p in GridPlace.objects.select_related("variant")
+        (
+            p.variant_id,
+            *(p.cell.platform_id, p.cell.backend, p.cell.load_class, p.cell.load_kind),
+        ): p
+        for p in GridPlace.objects.select_related("variant", "cell", "model")
     }
     assert kept.keys() == places.keys()
     for identity, of_place in places.items():
         row = kept[identity]
         best = min(of_place, key=_fastest_first)
         assert row.best_id == best.pk
-        assert row.quantization == best.variant.quantization
+        assert row.cell.quantization == best.variant.quantization
+        assert (row.model.model_name, row.model.lora_adapter) == _model_of(best)
+        assert row.memory_unknown == any(item.memory_gb is None for item in of_place)
         assert (row.tokens_per_second, row.tokens_per_kwh) == (
             best.tokens_per_second,
             best.tokens_per_kwh,
