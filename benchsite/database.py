@@ -72,8 +72,9 @@ def _named_database(url: str, password: str | None) -> dict[str, Any]:
 
 def _defaults(site: SiteEnvironment) -> dict[str, Any]:
     """Return the options of each connection, below what DATABASE_URL says."""
-    # JIT compilation costs grouped page queries more time than they take.
-    session = ["-c jit=off"]
+    # JIT compilation costs grouped page queries more time than they take. The best of each model
+    # is found by sorting; the default of 4 MB would take that to the disk from 40,000 rows on.
+    session = ["-c jit=off", "-c work_mem=16MB"]
     if site.statement_timeout_s:
         session.append(f"-c statement_timeout={site.statement_timeout_s}s")
         session.append(f"-c idle_in_transaction_session_timeout={2 * site.statement_timeout_s}s")

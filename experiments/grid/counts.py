@@ -7,8 +7,8 @@ lets through of it is an intersection, and a count is the size of a union of cel
 measured figures need a look at the places, or at some configurations, that meet them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from experiments.grid import sql
 from experiments.grid.criteria import GridCriteria
@@ -156,8 +156,9 @@ def read_counts(criteria: GridCriteria, protocol: str | None, *, choices: bool) 
 
 def choice_counts(page: GridPage) -> dict[str, dict[str, int]]:
     """Return filter → choice → models that choosing it alone would leave; no model, no entry."""
+    others = {name: page.criteria.without(name) for name in page.counts.of_choices}
     return {
-        name: {choice: loads.shown(page.criteria.without(name)) for choice, loads in found.items()}
+        name: {choice: loads.shown(others[name]) for choice, loads in found.items()}
         for name, found in page.counts.of_choices.items()
     }
 
@@ -369,10 +370,7 @@ def _run(
 def _tally(rows: Iterable[Row]) -> dict[tuple[str, str], LoadCounts]:
     """Gather counts by filter and choice."""
 
-    def place(row: Row) -> tuple[str, str]:
-        return (row[0], row[1] or "")
-
-    return {
-        key: LoadCounts.of((load, kind, int(models or 0)) for _, _, load, kind, models, _ in group)
-        for key, group in groupby(sorted(rows, key=place), key=place)
-    }
+    found: dict[tuple[str, str], list[tuple[str | None, str | None, int]]] = defaultdict(list)
+    for name, choice, load, kind, models, _most in rows:
+        found[name, choice or ""].append((load, kind, int(models or 0)))
+    return {key: LoadCounts.of(counted) for key, counted in found.items()}

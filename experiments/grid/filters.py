@@ -105,7 +105,7 @@ NAMES_OF_VARIANT = (
     "concat_ws(chr(10), variant.model_name, variant.lora_adapter, variant.quantization)"
 )
 WORD_OF_PLACE = """
-cfg_backend = ANY(ARRAY(SELECT backend FROM experiments_gridcell WHERE backend ILIKE %s))
+cfg_backend = ANY(ARRAY(SELECT DISTINCT backend FROM experiments_gridcell WHERE backend ILIKE %s))
 OR cfg_platform = ANY(ARRAY(SELECT id FROM hardware_platform WHERE name ILIKE %s))
 """
 

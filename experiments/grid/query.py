@@ -16,7 +16,7 @@ from experiments.grid.rows import ConfigurationRow, GridPage, ModelRow, row_key
 DEFAULT_BENCHMARK = "mmlu"
 
 _PAGE = """
-WITH {variants}, best AS (
+WITH {variants}, {failed} best AS (
     SELECT DISTINCT ON ({model}) variant_id, cfg_pk, cfg_backend, cfg_platform_name, {ranked}
     FROM ({joined}) joined ORDER BY {model}, {best_first}
 ), found AS MATERIALIZED (
@@ -84,7 +84,7 @@ class GridQuery:
         criteria = self.criteria
         key = SORT_KEYS[criteria.sort_by]
         ranked = {"cfg_speed", "cfg_efficiency", key.field} - {"cfg_backend", "cfg_platform_name"}
-        joined = sql.joined(criteria, sql.source_to_rank(criteria, key), self._load)
+        found = sql.ranked(criteria, key, self._load)
         counted = sql.joined(
             criteria,
             sql.source_to_count(criteria),
@@ -95,7 +95,8 @@ class GridQuery:
         text = _PAGE.format(
             variants=self._variants.sql,
             model=sql.MODEL,
-            joined=joined.sql,
+            failed=found.failed.sql,
+            joined=found.rows.sql,
             counted=counted.sql,
             ranked=", ".join(sorted(name for name in ranked if name.startswith("cfg_"))),
             best_first=", ".join([*self._best_first(), "quantization, cfg_pk, variant_id"]),
@@ -103,7 +104,8 @@ class GridQuery:
             columns=COLUMNS,
             joins=TABLES,
         )
-        values = (*self._variants.values, *joined.values, limit, offset, *counted.values)
+        ranked_values = (*found.failed.values, *found.rows.values, limit, offset)
+        values = (*self._variants.values, *ranked_values, *counted.values)
         return [_model_row(row) for row in sql.rows_of(text, values)]
 
     def configurations(

@@ -14,6 +14,7 @@ from experiments.grid.filters import ANY_KIND
 
 KINDS = (ANY_KIND, *MeasuredAs.values)
 """What load kinds can be asked for, all together first."""
+_LOADS_AND_KINDS = [(load_class, kind) for load_class in LoadClass for kind in KINDS]
 
 
 class ConfigurationRow(NamedTuple):
@@ -129,11 +130,7 @@ class LoadCounts:
         """Gather numbers of models: by class of load (None for those without any run) and kind."""
         found = {(load_class, kind): models for load_class, kind, models in counted}
         return cls(
-            measured={
-                (load_class, kind): found.get((load_class, kind), 0)
-                for load_class in LoadClass
-                for kind in KINDS
-            },
+            measured={place: found.get(place, 0) for place in _LOADS_AND_KINDS},
             unmeasured=found.get((None, ANY_KIND), 0),
         )
 

@@ -6,6 +6,7 @@ alone, its `cfg_` columns empty. Filters and orders name columns of joined rows 
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -75,6 +76,8 @@ LEFT JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
+_FAILED = "failed AS MATERIALIZED (SELECT variant_id, cfg_kind FROM ({joined}) joined),"
+_OF_FAILED = "(variant_id, cfg_kind) IN (SELECT variant_id, cfg_kind FROM failed)"
 _MEASURED = """
 SELECT * FROM (
     SELECT v.*, c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind,
@@ -195,18 +198,42 @@ def source_to_count(criteria: GridCriteria) -> Where:
     return every_configuration() if len(limits) > 1 else Where(_PLACES)
 
 
-def source_to_rank(criteria: GridCriteria, key: SortKey) -> Where:
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """The joined rows that the best of each model is among; they need a further table, `failed`."""
+
+    rows: Where
+    failed: Where
+
+
+def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str]) -> Ranked:
     """Return what holds the best of each model by a sort key, and as little else as can be.
 
-    Keys that configurations of one variant do not differ by leave the decision to the speed.
+    The first of each variant and kind of load is marked. Where it passes, it is the best of them;
+    only of the others any configuration may be. Keys that configurations of one variant do not
+    differ by leave the decision to the speed.
     """
     decider = key.name if key.name in TOPS else "speed"
-    level = max((item.level for item in criteria.filters), default=Level.VARIANT)
-    if level == Level.VARIANT:
-        return Where(f"{_CONFIGURATIONS} AND tops <> 0 AND tops & {top_bit(decider)} <> 0")
-    if decider != "speed":
-        return Where(_CONFIGURATIONS)
-    return of_mixed_places(criteria)
+    by_speed = decider == "speed"
+    firsts = Where(f"{_CONFIGURATIONS} AND tops <> 0 AND tops & {top_bit(decider)} <> 0")
+    rows = joined(criteria, firsts, load)
+    deciding = [
+        item
+        for item in criteria.filters
+        if item.level != Level.VARIANT and not (item.fastest_decides and by_speed)
+    ]
+    if not deciding:
+        return Ranked(rows=rows, failed=Where(""))
+    passing = all_of(*(item.passes(criteria) for item in deciding))
+    known = criteria.without(*(item.name for item in deciding))
+    failing = Where(f"NOT coalesce({passing.sql}, FALSE)", passing.values)
+    failed = joined(known, firsts, load, also=failing, alone=False)
+    source = of_mixed_places(criteria) if by_speed else every_configuration()
+    others = joined(criteria, source, load, also=Where(_OF_FAILED), alone=False)
+    return Ranked(
+        rows=Where(f"{rows.sql} UNION ALL {others.sql}", rows.values + others.values),
+        failed=Where(_FAILED.format(joined=failed.sql), failed.values),
+    )
 
 
 def of_mixed_places(criteria: GridCriteria) -> Where:

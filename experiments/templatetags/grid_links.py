@@ -9,7 +9,6 @@ from html import escape
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from benchsite.common.templatetags.figures import count
@@ -30,10 +29,13 @@ def grid_link(
 
 
 @register.simple_tag(takes_context=True)
-def grid_rows(context: template.Context, model: ModelLine) -> SafeString:
-    """Write the rows of a model: its best configuration, its platforms, their configurations."""
+def grid_rows(context: template.Context, models: Iterable[ModelLine]) -> SafeString:
+    """Write the rows of models: the best configuration of each, its platforms, all of these."""
     is_fragment = bool(context.get("is_fragment"))
-    return mark_safe("".join(_rows(model, is_fragment)))  # noqa: S308 - all parts are escaped
+    bodies = (
+        f'<tbody id="{model.id}">{"".join(_rows(model, is_fragment))}</tbody>' for model in models
+    )
+    return mark_safe("\n".join(bodies))  # noqa: S308 - all parts are escaped
 
 
 def _link(
@@ -138,8 +140,7 @@ def _named_run(line: Line) -> str:
             f'<input type="checkbox" name="run" value="{line.run_id}" id="tick-{line.run_id}"'
             f' aria-label="Compare {escape(line.label)}"{" checked" if line.is_selected else ""}> '
         )
-    address = reverse("experiments:run-detail", args=[line.run_id])
-    return f'{tick}<a href="{address}">{escape(line.name)}</a>'
+    return f'{tick}<a href="{line.address}">{escape(line.name)}</a>'
 
 
 def _cell(cell: Cell) -> str:

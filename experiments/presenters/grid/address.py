@@ -72,6 +72,7 @@ class Address:
         values["page"] = [str(page)] if page > 1 else []
         self._values = {name: found for name, found in values.items() if name not in wrong}
         self._written = {name: _written(name, found) for name, found in self._values.items()}
+        self._path = reverse("experiments:grid")
 
     def to(self, **changes: str | int | Sequence[str] | None) -> str:
         """Return the address with some parameters changed; None and nothing remove one."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.urls import reverse
+
 from benchsite.common.templatetags.figures import count
 from experiments.grid import ConfigurationRow, GridPage, ModelRow, PlatformRow
 from experiments.models import TestRun
@@ -11,16 +13,20 @@ from experiments.presenters.grid.address import Address, GridState
 from experiments.presenters.grid.columns import Cell, Column, Facts, cells_of
 from experiments.redaction import redact_text
 
+_ANY_RUN = str(UUID(int=0))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """A row of the table; `run_id` is the run that stands for its configuration, None without.
 
-    `name` is what it adds to the row above it, `label` all that tells it from other lines.
+    `address` is that of its page, `name` is what it adds to the row above it, `label` all that
+    tells it from other lines.
     """
 
     facts: Facts
     run_id: UUID | None
+    address: str
     name: str
     label: str
     is_selectable: bool
@@ -75,6 +81,7 @@ class LineBuilder:
         self._benchmark = page.benchmark.slug if page.benchmark else None
         self._state = state
         self._address = address
+        self._of_run = reverse("experiments:run-detail", args=[_ANY_RUN])
 
     def model(self, row: ModelRow, platforms: Sequence[PlatformRow]) -> ModelLine:
         """Make the line of a model; an unfolded one is ticked on the lines of its platforms."""
@@ -117,6 +124,7 @@ class LineBuilder:
             return Line(
                 facts=facts,
                 run_id=None,
+                address="",
                 name=name,
                 label="",
                 is_selectable=False,
@@ -127,6 +135,7 @@ class LineBuilder:
         return Line(
             facts=facts,
             run_id=item.run_id,
+            address=self._of_run.replace(_ANY_RUN, str(item.run_id)),
             name=name or title,
             label=", ".join(parts),
             is_selectable=tickable,
