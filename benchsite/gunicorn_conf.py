@@ -1,5 +1,6 @@
 """How gunicorn serves the site: the command line adds the socket that it listens on."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -22,8 +23,22 @@ max_requests = 0
 loglevel = "warning"
 errorlog = "-"
 control_socket_disable = True
+GARBAGE_AFTER = 20_000  # new objects, a page's worth
 if sys.platform == "linux":
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file; on a disk it can block a worker
+
+
+def when_ready(_server: Any) -> None:
+    """Load what every page needs once for all workers, and never look through it for garbage.
+
+    A collection of all of it held up one request in twenty for 80 ms.
+    """
+    from django.urls import get_resolver
+
+    get_resolver().url_patterns  # noqa: B018 - reading it imports the views
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -17,11 +17,11 @@ DEFAULT_BENCHMARK = "mmlu"
 
 _PAGE = """
 WITH {variants}, {failed} best AS (
-    SELECT DISTINCT ON ({model}) variant_id, cfg_pk, cfg_backend, cfg_platform_name, {ranked}
+    SELECT DISTINCT ON ({model}) {of_variant}, cfg_pk, cfg_backend, cfg_platform_name, {ranked}
     FROM ({joined}) joined ORDER BY {model}, {best_first}
 ), found AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY {order}) AS position
-    FROM best JOIN v USING (variant_id) ORDER BY position LIMIT %s OFFSET %s
+    FROM best ORDER BY position LIMIT %s OFFSET %s
 ), qualifying AS (
     SELECT model_id, count(DISTINCT cfg_platform) AS platforms FROM ({counted}) counted
     GROUP BY model_id
@@ -30,9 +30,7 @@ SELECT {columns}, found.platforms, coalesce(qualifying.platforms, 0)
 FROM found {joins} LEFT JOIN qualifying USING (model_id)
 ORDER BY position
 """
-_OF_MODELS_FOUND = """
-variant_id = ANY(ARRAY(SELECT variant_id FROM v WHERE model_id IN (SELECT model_id FROM found)))
-"""
+_OF_MODELS_FOUND = "model_id IN (SELECT model_id FROM found)"
 _CONFIGURATIONS = """
 WITH {variants}, found AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY {order}) AS position
@@ -95,6 +93,7 @@ class GridQuery:
         text = _PAGE.format(
             variants=self._variants.sql,
             model=sql.MODEL,
+            of_variant=sql.OF_VARIANT,
             failed=found.failed.sql,
             joined=found.rows.sql,
             counted=counted.sql,

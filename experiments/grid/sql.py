@@ -27,6 +27,12 @@ from experiments.summaries import TOPS, top_bit
 MODEL = "model_id, lone_name, lone_adapter"
 """What tells models apart: a number where there is one, else the names."""
 
+OF_VARIANT = (
+    "variant_id, model_name, lora_adapter, quantization, name_key, model_id, platforms, "
+    "quality_score, quality_protocol, ranked_quality"
+)
+"""What a page shows and ranks by of a variant."""
+
 _CONFIGURATIONS = """
 SELECT id, variant_id, platform_id, backend, load_class, load_kind,
     tokens_per_second AS cfg_speed,
@@ -76,8 +82,8 @@ LEFT JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
-_FAILED = "failed AS MATERIALIZED (SELECT variant_id, cfg_kind FROM ({joined}) joined),"
-_OF_FAILED = "(variant_id, cfg_kind) IN (SELECT variant_id, cfg_kind FROM failed)"
+_FAILED = "failed AS MATERIALIZED (SELECT DISTINCT variant_id FROM ({joined}) joined),"
+_OF_FAILED = "variant_id IN (SELECT variant_id FROM failed)"
 _MEASURED = """
 SELECT * FROM (
     SELECT v.*, c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind,
@@ -209,8 +215,8 @@ class Ranked:
 def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str]) -> Ranked:
     """Return what holds the best of each model by a sort key, and as little else as can be.
 
-    The first of each variant and kind of load is marked. Where it passes, it is the best of them;
-    only of the others any configuration may be. Keys that configurations of one variant do not
+    The first of each variant and kind of load is marked. Where they pass, they are the best of it;
+    only of other variants any configuration may be. Keys that configurations of one variant do not
     differ by leave the decision to the speed.
     """
     decider = key.name if key.name in TOPS else "speed"

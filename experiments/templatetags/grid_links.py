@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from benchsite.common.templatetags.figures import count
 from experiments.presenters.grid import FOLLOW
 from experiments.presenters.grid.columns import Cell, Note
+from experiments.presenters.grid.filters import Choice
 from experiments.presenters.grid.lines import Line, ModelLine, PlatformLine
 
 register = template.Library()
@@ -36,6 +37,17 @@ def grid_rows(context: template.Context, models: Iterable[ModelLine]) -> SafeStr
         f'<tbody id="{model.id}">{"".join(_rows(model, is_fragment))}</tbody>' for model in models
     )
     return mark_safe("\n".join(bodies))  # noqa: S308 - all parts are escaped
+
+
+@register.simple_tag
+def grid_options(choices: Iterable[Choice]) -> SafeString:
+    """Write the options of a select: hundreds of them are on a page."""
+    options = (
+        f'<option value="{escape(choice.value)}"{" selected" if choice.is_chosen else ""}>'
+        f"{escape(choice.text)}</option>"
+        for choice in choices
+    )
+    return mark_safe("".join(options))  # noqa: S308 - all parts are escaped
 
 
 def _link(

@@ -1,25 +1,33 @@
 """`make bench`: fill sites, measure them, print the figures and write docs/performance.md.
 
-BENCH_RUNS (1000,100000,1000000), BENCH_SHAPES (repeats,wide), BENCH_PORT (8190) and BENCH_DATA
-(.data/bench, where loads are kept for the next time) change what is done.
+BENCH_RUNS (1000,100000,1000000), BENCH_SHAPES (repeats,wide), BENCH_PORT (8190), BENCH_DATA
+(.data/bench, where loads are kept for the next time), BENCH_MINUTES (5) and BENCH_GIGABYTES (2) of
+the import that is browsed through change what is done.
 """
 
 import json
 import os
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.bench.clients import Ask, Timing, get, get_kept, post, timed
+from tests.bench.importing import WhileImporting, measure_while_importing
 from tests.bench.report import EMPTY, FROM_CACHE, NOT_MODIFIED, TABLE, Measured, written
+from tests.bench.results import run
 from tests.bench.running import ROOT, Site, workers_memory_mb
 
 RUNS = [int(text) for text in os.environ.get("BENCH_RUNS", "1000,100000,1000000").split(",")]
 SHAPES = os.environ.get("BENCH_SHAPES", "repeats,wide").split(",")
 PORT = int(os.environ.get("BENCH_PORT", "8190"))
 DATA = Path(os.environ.get("BENCH_DATA", ROOT / ".data" / "bench"))
+MINUTES = float(os.environ.get("BENCH_MINUTES", "5"))
+GIGABYTES = float(os.environ.get("BENCH_GIGABYTES", "2"))
+PLANNED = (
+    *("grid", "grid by ttft", "grid, memory at most 40", "grid of a backend by TTFT"),
+    *("grid, search", "grid, a row unfolded"),
+)
 SORTS = (
     *("quality", "speed", "prompt_speed", "efficiency", "memory", "ttft", "power", "name"),
     *("quantization", "backend", "platform", "runs", "when"),
@@ -52,8 +60,11 @@ def addresses(subjects: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def measure(shape: str, runs: int) -> Measured:
-    """Fill a site, ask for every page, send uploads, and import a file."""
+def measure(shape: str, runs: int, *, largest: bool) -> Measured:
+    """Fill a site, ask for every page, send uploads, and import files.
+
+    The largest site of a shape tells its plans, too, and is browsed while a large file comes in.
+    """
     site = Site(DATA / f"{shape}-{runs}", PORT)
     _say(f"{shape}, {runs:,} runs: filling")
     site.fill(runs=runs, shape=shape)
@@ -66,6 +77,7 @@ def measure(shape: str, runs: int) -> Measured:
             for name, known in ((FROM_CACHE, False), (NOT_MODIFIED, True))
         }
         inside = site.inside("pages", pages)
+        plans = site.inside("plans", {name: pages[name] for name in PLANNED}) if largest else {}
         memory_mb = max(workers_memory_mb(process))
         uploads = timed(
             PORT, post("/api/uploads", _bodies(UPLOADS + 5), subjects["token"]),
@@ -76,6 +88,9 @@ def measure(shape: str, runs: int) -> Measured:
         imported_s = site.command("import_results", str(file))
         nothing_s = site.command("import_results", str(file))
         copied_s = site.inside("bare_copy", IMPORTED)["seconds"]
+        browsed: WhileImporting | None = None
+        if largest and MINUTES:
+            browsed = measure_while_importing(site, pages, minutes=MINUTES, gigabytes=GIGABYTES)
     return Measured(
         shape=shape,
         runs=runs,
@@ -85,6 +100,8 @@ def measure(shape: str, runs: int) -> Measured:
         uploads=uploads,
         import_ratio=copied_s / max(imported_s - nothing_s, 0.001),
         imported=IMPORTED,
+        plans=plans,
+        browsed=browsed,
     )
 
 
@@ -94,40 +111,12 @@ def _both(ask: Ask) -> tuple[Timing, Timing]:
     return one, timed(PORT, ask, clients=CLIENTS, requests=MANY, warm=CLIENTS)
 
 
-def _run(number: int) -> dict[str, Any]:
-    """Return one run as people upload it."""
-    metrics = (
-        ("tokens_per_second", "tok/s", 50.0),
-        ("prompt_processing_speed", "tok/s", 900.0),
-        ("ttft_ms", "ms", 120.0),
-        ("tpot_ms", "ms", 20.0),
-        ("e2e_latency_ms", "ms", 2700.0),
-        ("memory_usage_gb", "GB", 18.0),
-        ("gpu_power_watts", "W", 310.0),
-        ("total_tokens_per_second", "tok/s", 300.0),
-    )
-    return {
-        "id": str(uuid.uuid4()),
-        "model_name": f"bench/Model-{number % 40}",
-        "quantization": "Q4_K_M",
-        "backend": "vllm",
-        "concurrent_requests": 1 + number % 8,
-        "load_kind": "serving",
-        "timestamp": "2026-11-20T09:30:00+00:00",
-        "hardware_config": {"gpu_model": "NVIDIA GeForce RTX 4090", "gpu_count": 1},
-        "performance_metrics": [
-            {"metric_name": name, "value": value + number % 100 / 10, "unit": unit}
-            for name, unit, value in metrics
-        ],
-    }
-
-
 def _bodies(count: int) -> list[bytes]:
-    return [json.dumps({"experiment_run": _run(number)}).encode() for number in range(count)]
+    return [json.dumps({"experiment_run": run(number)}).encode() for number in range(count)]
 
 
 def _file(count: int) -> bytes:
-    return json.dumps({"experiment_runs": [_run(number) for number in range(count)]}).encode()
+    return json.dumps({"experiment_runs": [run(number) for number in range(count)]}).encode()
 
 
 def _say(text: str) -> None:
@@ -139,7 +128,7 @@ def main() -> None:
     measured = []
     for shape in SHAPES:
         for runs in RUNS:
-            measured.append(measure(shape, runs))
+            measured.append(measure(shape, runs, largest=runs == max(RUNS)))
             (ROOT / "docs" / "performance.md").write_text(written(measured))
     print(written(measured))
 

@@ -5,6 +5,7 @@ Run as a process of its own beside the site: `python -m tests.bench.inside TASK`
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -51,6 +52,35 @@ def _explained(sql: str) -> tuple[int, int]:
     return _scanned(root), buffers
 
 
+def plans(addresses: dict[str, str]) -> dict[str, list[str]]:
+    """Return the plans of the two queries that a page of the grid is read by, as they ran."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(SERVER_NAME="127.0.0.1", HTTP_AUTHORIZATION="Basic bench")
+    found = {}
+    for name, address in addresses.items():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        queries = [item["sql"] for item in captured.captured_queries]
+        found[name] = [_plan_of(sql) for sql in queries if sql.lstrip().startswith("WITH")]
+    return found
+
+
+def _plan_of(sql: str) -> str:
+    """Return a plan as people read it; times and costs are another matter."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF) {sql}")
+        lines = [line for (line,) in cursor.fetchall()]
+    return "\n".join(line[:120] for line in lines if not _SAYS_LITTLE.match(line))
+
+
+_SAYS_LITTLE = re.compile(r"\s*(Sort (Key|Method)|Window|Storage|Buckets|Batches|Group Key)\b")
+
+
 def _scanned(node: dict[str, Any]) -> int:
     own = 0
     if "Relation Name" in node:
@@ -91,6 +121,13 @@ def subjects() -> dict[str, Any]:
     }
 
 
+def count_runs() -> int:
+    """Return how many runs there are."""
+    from experiments.models import TestRun
+
+    return TestRun.objects.count()
+
+
 def bare_copy(count: int) -> dict[str, Any]:
     """Return how many seconds COPY takes for the newest runs with their measurements."""
     from django.db import connection
@@ -122,8 +159,10 @@ def main() -> None:
         django.setup()
         tasks: dict[str, Callable[..., Any]] = {
             "pages": pages,
+            "plans": plans,
             "subjects": subjects,
             "bare_copy": bare_copy,
+            "count_runs": count_runs,
         }
         answer = tasks[task](*map(json.loads, arguments))
         print(json.dumps(answer))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.clients import Timing
+from tests.bench.importing import WhileImporting
 
 EMPTY, TABLE = "empty view", "50-row table"
 FROM_CACHE, NOT_MODIFIED = "front page, kept", "front page, 304"
@@ -31,11 +32,10 @@ Runs are read when they are written and on their own pages; the grid reads summa
 | what is asked | what is read | grows with |
 |---|---|---|
 | counts of models, choices, ends of limits | `GridCell`: a row a combination of choices | choices |
-| the best of each model | configurations marked in `tops` | variants |
-| … by speed, of a backend, a platform, some hardware, a word | `GridPlace` | places |
-| … by another figure, of the same | configurations | configurations |
-| … with a least speed | `GridPlace` | places |
-| … with a greatest memory | configurations | configurations |
+| the best of each model | configurations marked in `tops`: an index of them alone | variants |
+| … where these do not pass the filters, by speed | `GridPlace` of such variants | places |
+| … and by another figure | configurations of such variants, by an index alone | configurations |
+| … with a greatest memory | `GridPlace`, configurations of those on both sides of it | places |
 | a row unfolded | configurations of the model | these |
 
 No query of the grid reads rows in proportion to runs. An upload refreshes the configurations,
@@ -60,12 +60,15 @@ class Measured:
     uploads: Timing
     import_ratio: float
     imported: int
+    plans: Mapping[str, Sequence[str]]
+    browsed: WhileImporting | None
 
 
 def written(measured: Sequence[Measured]) -> str:
     """Return the whole page."""
     parts = [INTRODUCTION, _machine(), *_targets(measured), GROWTH.strip(), ""]
-    parts += [_site(item) for item in measured]
+    for item in measured:
+        parts += [_site(item), *_browsed(item), *_plans(item)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -122,6 +125,11 @@ def _targets(measured: Sequence[Measured]) -> Iterator[str]:
             ("bulk import against bare COPY", "0.25 ×", f"{large.import_ratio:.2f} ×"),
             ("worker memory", "150 MB", f"{large.memory_mb:.0f} MB"),
         ]
+        if large.browsed:
+            ratio = large.browsed.busy.p95_ms / large.browsed.quiet.p95_ms
+            rows.append(
+                ("p95 of 16 clients during an import, none failing", "5 ×", f"{ratio:.1f} ×")
+            )
         yield from (f"| {shape} | {what} | {aim} | {got} |" for what, aim, got in rows)
     yield ""
 
@@ -174,6 +182,25 @@ def _site(item: Measured) -> str:
             f"rows. Largest worker: {item.memory_mb:.0f} MB.\n",
         ]
     )
+
+
+def _browsed(item: Measured) -> Iterator[str]:
+    found = item.browsed
+    if found:
+        yield (
+            f"Browsed by 16 clients while a file of {found.file_gb:.1f} GB of JSON Lines was "
+            f"imported for {found.minutes:.1f} minutes: {found.requests:,} requests, none failed; "
+            f"p95 {found.busy.p95_ms:.0f} ms in the worst part, {found.quiet.p95_ms:.0f} ms without "
+            f"an import. Meanwhile {found.runs:,} runs came in, {found.runs_per_second:.0f} a "
+            f"second, by a process of {found.memory_mb:.0f} MB at most.\n"
+        )
+
+
+def _plans(item: Measured) -> Iterator[str]:
+    for name, plans in item.plans.items():
+        yield f"<details><summary>Plans: {item.shape}, {item.runs:,} runs, {name}</summary>\n"
+        yield from (f"```text\n{plan}\n```\n" for plan in plans)
+        yield "</details>\n"
 
 
 def _whole(value: int | None) -> str:

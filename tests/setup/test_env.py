@@ -229,7 +229,8 @@ def test_connection_settings_of_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHSITE_TEST_DB_NAME", "test_mine")
     database = connection_settings(env.load())
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "results")
-    assert database["OPTIONS"]["options"] == "-c jit=off -c work_mem=16MB"  # commands may take their time
+    # Commands may take their time.
+    assert database["OPTIONS"]["options"] == "-c jit=off -c work_mem=16MB"
     assert (database["OPTIONS"]["sslmode"], database["OPTIONS"]["connect_timeout"]) == (
         "require",
         5,
