@@ -86,7 +86,7 @@ class RunDetail:
 
 
 def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
-    """Read all that belongs to a run loaded `with_names`: ten queries whatever there is.
+    """Read all that belongs to a run loaded `with_repeats`: nine queries whatever there is.
 
     Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself. `reader`
     is who looks at it, None for the public: the history tells names to some only.
@@ -145,7 +145,7 @@ def _figures_of_lists(
 
 def _repeat_summaries(run: TestRun) -> tuple[RepeatSummary, ...]:
     order = {metric: place for place, metric in enumerate(HEADLINE_METRICS)}
-    kept = RepeatFigures.objects.filter(configuration=run.configuration_id).first()
+    kept: RepeatFigures | None = getattr(run.configuration, "repeat_figures", None)
     found = [RepeatSummary(**item) for item in (kept.figures if kept else ())]
     return tuple(sorted(found, key=lambda item: (order[item.metric], item.definition or "")))
 

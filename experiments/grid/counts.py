@@ -310,7 +310,7 @@ def _arm(
     criteria: GridCriteria, name: str, choice: str = "''::text", *, question: int = 0
 ) -> tuple[str, Where]:
     """Count the models of each choice, class and kind of load: a name, and the table of sets."""
-    passing = sql.passing(criteria, _set_ones(criteria, CHOICES), alone=True)
+    passing = sql.passing(criteria, _set_ones(criteria, CHOICES))
     text = _COUNTED.format(
         name=f"of_{name}", choice=choice, models=f"models_{question}", passing=passing.sql
     )
@@ -319,7 +319,7 @@ def _arm(
 
 def _ends(criteria: GridCriteria) -> list[Where]:
     """Find between which ends each limit can be met, in each class and kind of load."""
-    passing = sql.passing(criteria, _set_ones(criteria, CHOICES), alone=True)
+    passing = sql.passing(criteria, _set_ones(criteria, CHOICES))
     arms = [(_ENDS_FOUND, item) for item in _OF_VARIANTS.values()]
     arms += [(_ENDS_OF_VARIANTS, item) for item in _OF_VARIANTS.values()]
     arms += [(_ENDS_FOUND, item) for item in _OF_RUNS.values() if not criteria.q]

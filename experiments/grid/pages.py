@@ -1,6 +1,6 @@
 """Reading a page of the grid, the platforms of its rows, and single configurations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from experiments.grid.criteria import GridCriteria
@@ -43,19 +43,33 @@ def grid_page(criteria: GridCriteria, *, clamp: bool = True, choices: bool = Tru
     )
 
 
-def platform_rows(page: GridPage, rows: Sequence[ModelRow]) -> dict[str, tuple[PlatformRow, ...]]:
-    """Return the platforms of some rows of a page by row key: one query for all of them."""
+def platform_rows(
+    page: GridPage, rows: Sequence[ModelRow], opened: Collection[str] = ()
+) -> dict[str, tuple[PlatformRow, ...]]:
+    """Return the platforms of some rows of a page by row key: one query for all of them.
+
+    `opened` are the platforms to list all configurations of, each as `row key.platform key`.
+    """
     if not rows:
         return {}
-    configurations = GridQuery(page.criteria, page).configurations(
-        of_models=[(row.model_name, row.lora_adapter) for row in rows], best_first=True
+    models = {row.key: (row.model_name, row.lora_adapter) for row in rows}
+    parts = (key.partition(".") for key in opened)
+    found = GridQuery(page.criteria, page).platforms(
+        models.values(), [(*models[key], name) for key, _, name in parts if key in models]
     )
-    by_row: dict[str, dict[UUID, list[ConfigurationRow]]] = {row.key: {} for row in rows}
-    for item in configurations:
+    by_row: dict[str, dict[UUID, list[tuple[ConfigurationRow, int]]]] = {key: {} for key in models}
+    for item, total in found:
         key = row_key(item.model_name, item.lora_adapter)
-        by_row[key].setdefault(item.platform_id, []).append(item)
+        by_row[key].setdefault(item.platform_id, []).append((item, total))
     return {
-        key: tuple(PlatformRow(configurations=tuple(items)) for items in platforms.values())
+        key: tuple(
+            PlatformRow(
+                best=items[0][0],
+                others=tuple(item for item, _total in items[1:]),
+                total_configs=items[0][1],
+            )
+            for items in platforms.values()
+        )
         for key, platforms in by_row.items()
     }
 

@@ -34,9 +34,22 @@ _OF_MODELS_FOUND = "model_id IN (SELECT model_id FROM found)"
 _CONFIGURATIONS = """
 WITH {variants}, found AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY {order}) AS position
-    FROM ({joined}) joined ORDER BY position LIMIT %s OFFSET %s
+    FROM (SELECT * FROM ({joined}) joined ORDER BY {order} LIMIT %s OFFSET %s) joined
 )
 SELECT {columns} FROM found {joins} ORDER BY position
+"""
+# The first of each platform of a model, with the number of them all; all of platforms laid open.
+_PLATFORMS = """
+WITH {variants}, found AS MATERIALIZED (
+    SELECT *, row_number() OVER (ORDER BY {best_first}) AS position
+    FROM (
+        SELECT *, count(*) OVER platform AS configurations,
+            row_number() OVER (PARTITION BY model_id, cfg_platform ORDER BY {best_first}) AS place
+        FROM ({joined}) joined WINDOW platform AS (PARTITION BY model_id, cfg_platform)
+    ) ranked
+    WHERE place = 1 OR (model_name, lora_adapter, cfg_platform_key) IN ({opened})
+)
+SELECT {columns}, found.configurations FROM found {joins} ORDER BY position
 """
 _EACH = "WITH {variants} SELECT {column} FROM ({joined}) joined WHERE {column} IS NOT NULL"
 _COUNT = "WITH {variants} SELECT count(*) FROM ({joined}) joined"
@@ -107,31 +120,44 @@ class GridQuery:
         values = (*self._variants.values, *ranked_values, *counted.values)
         return [_model_row(row) for row in sql.rows_of(text, values)]
 
-    def configurations(
-        self,
-        *,
-        of_models: Collection[tuple[str, str]] | None = None,
-        best_first: bool = False,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> list[ConfigurationRow]:
-        """Return configurations in the order of the page, or as they stand for a model."""
-        also = EVERYTHING
-        if of_models is not None:
-            pairs = tuple(name for names in of_models for name in names)
-            of_these = ", ".join(["(%s, %s)"] * len(of_models))
-            also = Where(f"(model_name, lora_adapter) IN ({of_these})", pairs)
-        joined = self._every_configuration(also)
-        order = self._best_first() if best_first else self._page_order()
+    def configurations(self, *, limit: int, offset: int) -> list[ConfigurationRow]:
+        """Return single configurations in the order of the page."""
+        joined = self._every_configuration()
         text = _CONFIGURATIONS.format(
             variants=self._variants.sql,
             joined=joined.sql,
-            order=", ".join([*order, _BY_NAME]),
+            order=", ".join([*self._page_order(), _BY_NAME]),
             columns=COLUMNS,
             joins=TABLES,
         )
         values = (*self._variants.values, *joined.values, limit, offset)
         return [ConfigurationRow._make(row) for row in sql.rows_of(text, values)]
+
+    def platforms(
+        self, models: Collection[tuple[str, str]], opened: Collection[tuple[str, str, str]]
+    ) -> list[tuple[ConfigurationRow, int]]:
+        """Return the best on each platform of models, each with the number of configurations there.
+
+        Those of platforms that are laid open (model, adapter, key) all follow, the best first.
+        """
+        of_these = ", ".join(["(%s, %s)"] * len(models))
+        named = tuple(name for names in models for name in names)
+        joined = self._every_configuration(
+            Where(f"(model_name, lora_adapter) IN ({of_these})", named)
+        )
+        text = _PLATFORMS.format(
+            variants=self._variants.sql,
+            joined=joined.sql,
+            best_first=", ".join([*self._best_first(), _BY_NAME]),
+            opened=", ".join(["(%s, %s, %s)"] * len(opened)) or "(NULL, NULL, NULL)",
+            columns=COLUMNS,
+            joins=TABLES,
+        )
+        of_opened = tuple(name for names in opened for name in names)
+        values = (*self._variants.values, *joined.values, *of_opened)
+        return [
+            (ConfigurationRow._make(row[:WIDTH]), row[WIDTH]) for row in sql.rows_of(text, values)
+        ]
 
     def each(self, column: str) -> RawSQL:
         """Return a subquery of a column (`cfg_pk`, `variant_id`) of all rows that are shown."""

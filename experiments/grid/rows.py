@@ -99,19 +99,15 @@ class ModelRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformRow:
-    """A platform of an expanded row: its configurations that pass the filters, best first."""
+    """A platform of an expanded row: the best of its configurations that pass the filters.
 
-    configurations: tuple[ConfigurationRow, ...]
+    `others` are the rest, the best first, where the platform is laid open; `total_configs` is the
+    number of them all.
+    """
 
-    @property
-    def best(self) -> ConfigurationRow:
-        """The best configuration on this platform."""
-        return self.configurations[0]
-
-    @property
-    def total_configs(self) -> int:
-        """How many configurations pass the filters here."""
-        return len(self.configurations)
+    best: ConfigurationRow
+    others: tuple[ConfigurationRow, ...]
+    total_configs: int
 
 
 @dataclass(frozen=True)

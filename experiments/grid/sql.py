@@ -82,6 +82,7 @@ LEFT JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
+# The variants of which a first does not pass the filters.
 _FAILED = "failed AS MATERIALIZED (SELECT DISTINCT variant_id FROM ({joined}) joined),"
 _OF_FAILED = "variant_id IN (SELECT variant_id FROM failed)"
 _MEASURED = """
@@ -176,19 +177,17 @@ def scored_alone(passing: Where = EVERYTHING, *, sets: bool = False) -> Where:
     return Where(_SCORED_ALONE.format(nothing=nothing, passing=passing.sql), passing.values)
 
 
-def passing(criteria: GridCriteria, filters: Iterable[Filter], *, alone: bool) -> Where:
-    """Return what rows have to meet to pass some filters.
+def passing(criteria: GridCriteria, filters: Iterable[Filter]) -> Where:
+    """Return what rows have to meet to pass some filters, those of scores alone among them.
 
-    `alone` = rows of scores alone are among them: those know no runs, and pass what asks for one
-    as long as `criteria.needs_configuration` does not keep all of them out.
+    Those know no runs, and pass what asks for one as long as `criteria.needs_configuration` does
+    not keep all of them out.
     """
     of_runs = all_of(*(item.passes(criteria) for item in filters if item.needs_run))
-    if alone and of_runs != EVERYTHING:
+    if of_runs != EVERYTHING:
         of_runs = Where(f"cfg_pk IS NULL OR ({of_runs.sql})", of_runs.values)
     of_variants = [item.passes(criteria) for item in filters if not item.needs_run]
-    with_runs = (
-        Where("cfg_pk IS NOT NULL") if alone and criteria.needs_configuration else EVERYTHING
-    )
+    with_runs = Where("cfg_pk IS NOT NULL") if criteria.needs_configuration else EVERYTHING
     return all_of(with_runs, of_runs, *of_variants)
 
 

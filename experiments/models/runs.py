@@ -140,6 +140,10 @@ class TestRunQuerySet(models.QuerySet["TestRun"]):
         """Join what a list of runs names: variant, hardware, platform and configuration."""
         return self.select_related("variant", "hardware__platform", "configuration")
 
+    def with_repeats(self) -> "TestRunQuerySet":
+        """Join the same, and how the repeats of the configuration spread."""
+        return self.with_names().select_related("configuration__repeat_figures")
+
     def in_order(self, ids: Collection[UUID]) -> list["TestRun"]:
         """Return the runs with these ids in the order of `ids`, leaving out unknown ones."""
         found = {run.id: run for run in self.filter(id__in=ids)}

@@ -17,7 +17,7 @@ from experiments.views.exports import table_file, wants_file
 @require_safe
 def run_detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Show a run; a withdrawn one answers 410 and an unpublished one 404, but not to curators."""
-    run = get_object_or_404(TestRun.objects.with_names(), pk=run_id)
+    run = get_object_or_404(TestRun.objects.with_repeats(), pk=run_id)
     refusal = refuse_unpublished(request, run)
     if refusal:
         return refusal

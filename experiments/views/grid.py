@@ -39,7 +39,7 @@ def grid(request: HttpRequest) -> HttpResponse:
         context = {"choices": choices, "unreadable": unreadable_grid(request.GET, state, form)}
         return _answer(request, form, state, context, status=400)
     page = grid_page(form.criteria())
-    platforms = platform_rows(page, rows_to_expand(page, state))
+    platforms = platform_rows(page, rows_to_expand(page, state), state.expanded)
     choices = filter_choices(page.criteria, page)
     describe_limits(form, choices)
     view = present_grid(page, platforms, choices, state, request.GET)

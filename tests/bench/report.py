@@ -190,7 +190,7 @@ def _browsed(item: Measured) -> Iterator[str]:
         yield (
             f"Browsed by 16 clients while a file of {found.file_gb:.1f} GB of JSON Lines was "
             f"imported for {found.minutes:.1f} minutes: {found.requests:,} requests, none failed; "
-            f"p95 {found.busy.p95_ms:.0f} ms in the worst part, {found.quiet.p95_ms:.0f} ms without "
+            f"p95 {found.busy.p95_ms:.0f} ms at worst, {found.quiet.p95_ms:.0f} ms without "
             f"an import. Meanwhile {found.runs:,} runs came in, {found.runs_per_second:.0f} a "
             f"second, by a process of {found.memory_mb:.0f} MB at most.\n"
         )

@@ -29,7 +29,10 @@ from tests.people import OPERATOR
 
 OF_REPARSES = {"experiments_reparse", "experiments_reparseitem"}
 HISTORY = {"experiments_runrevision", "benchmarks_scorerevision"}
-SUMMARIES = {"experiments_gridmodel", "experiments_gridplace", "experiments_gridcell"}
+SUMMARIES = {
+    *("experiments_gridmodel", "experiments_gridplace", "experiments_gridcell"),
+    "experiments_repeatfigures",
+}
 EVERYTHING = Selection()
 
 

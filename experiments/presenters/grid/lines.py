@@ -97,15 +97,11 @@ class LineBuilder:
     def _platform(self, row: ModelRow, item: PlatformRow) -> PlatformLine:
         best = item.best
         key = f"{row.key}.{best.platform_key}"
-        is_expanded = key in self._state.expanded
-        others = item.configurations[1:]
         return PlatformLine(
             best=self._line("platform", row, best, best.platform_name),
-            others=tuple(
-                self._line("configuration", row, other, "") for other in others if is_expanded
-            ),
-            other_count=len(others),
-            is_expanded=is_expanded,
+            others=tuple(self._line("configuration", row, other, "") for other in item.others),
+            other_count=item.total_configs - 1,
+            is_expanded=key in self._state.expanded,
             toggle=self._toggle(key),
             toggle_id=f"expand-{row.key}-{best.platform_id}",
         )
