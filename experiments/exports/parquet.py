@@ -17,26 +17,37 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROWS_IN_GROUP = 20_000
+ROWS_AT_ONCE = 1_000
 CITATION_KEY = b"citation"
 
 
 def parquet_table(exporting: Exporting) -> Iterator[bytes]:
     """Yield the bytes of the file, a group of rows at a time."""
-    from pyarrow import RecordBatch, array
+    from pyarrow import Table
     from pyarrow.parquet import ParquetWriter
 
     schema = _schema(exporting)
     sink = io.BytesIO()
     rows = tidy_rows(exporting)
     with ParquetWriter(_Tap(sink), schema, compression="zstd") as writer:
-        while group := list(islice(rows, ROWS_IN_GROUP)):
-            columns = [
-                array(_values(group, place), type=schema.field(place).type)
-                for place in range(len(COLUMNS))
-            ]
-            writer.write_batch(RecordBatch.from_arrays(columns, schema=schema))
+        while group := list(_batches(islice(rows, ROWS_IN_GROUP), schema)):
+            writer.write_table(Table.from_batches(group))
             yield _taken(sink)
     yield _taken(sink)
+
+
+def _batches(
+    rows: Iterator[Sequence[Cell]], schema: "pyarrow.Schema"
+) -> "Iterator[pyarrow.RecordBatch]":
+    """Turn rows into columns a few at a time: as Python's values they take ten times the room."""
+    from pyarrow import RecordBatch, array
+
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        columns = [
+            array([row[place] for row in some], type=schema.field(place).type)
+            for place in range(len(COLUMNS))
+        ]
+        yield RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _schema(exporting: Exporting) -> "pyarrow.Schema":
@@ -52,10 +63,6 @@ def _schema(exporting: Exporting) -> "pyarrow.Schema":
     fields = [pa.field(name, types[kind]) for name, kind in COLUMNS]
     about = json.dumps(citation(exporting), ensure_ascii=False).encode()
     return pa.schema(fields, metadata={CITATION_KEY: about})
-
-
-def _values(rows: Sequence[Sequence[Cell]], place: int) -> list[Cell]:
-    return [row[place] for row in rows]
 
 
 class _Tap(io.RawIOBase):
