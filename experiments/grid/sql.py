@@ -24,9 +24,6 @@ from experiments.grid.filters import (
 )
 from experiments.summaries import TOPS, top_bit
 
-MODEL = "model_id, lone_name, lone_adapter"
-"""What tells models apart: a number where there is one, else the names."""
-
 OF_VARIANT = (
     "variant_id, model_name, lora_adapter, quantization, name_key, model_id, platforms, "
     "quality_score, quality_protocol, ranked_quality"
@@ -64,6 +61,15 @@ FROM ({configurations}) c
 JOIN (SELECT * FROM ({places}) place WHERE NOT ({whole}) AND {some}) place
     USING (variant_id, platform_id, backend, load_class, load_kind)
 """
+# The columns of a row that has scores alone, all of them empty.
+_NO_RUN = """
+NULL::bigint AS cfg_pk, NULL::text AS cfg_load, NULL::text AS cfg_kind, NULL::text AS cfg_backend,
+NULL::uuid AS cfg_platform, NULL::text AS cfg_platform_key, NULL::text AS cfg_platform_name,
+NULL::text AS cfg_category, NULL::float8 AS cfg_speed, NULL::float8 AS cfg_prompt_speed,
+NULL::float8 AS cfg_ttft, NULL::float8 AS cfg_memory, NULL::boolean AS cfg_memory_unknown,
+NULL::float8 AS cfg_efficiency, NULL::float8 AS cfg_power, NULL::int AS cfg_runs,
+NULL::timestamptz AS cfg_newest_at
+"""
 _FIGURES = (
     "cfg_speed, cfg_prompt_speed, cfg_ttft, cfg_memory, cfg_memory_unknown, cfg_efficiency, "
     "cfg_power, cfg_runs, cfg_newest_at"
@@ -72,8 +78,6 @@ _VARIANTS = """
 SELECT variant.id AS variant_id, variant.model_name, variant.lora_adapter, variant.quantization,
     lower(variant.model_name) AS name_key,
     model.id AS model_id,
-    CASE WHEN model.id IS NULL THEN variant.model_name END AS lone_name,
-    CASE WHEN model.id IS NULL THEN variant.lora_adapter END AS lone_adapter,
     coalesce(model.platforms, 0) AS platforms,
     quality.score AS quality_score, quality.protocol_key AS quality_protocol,
     CASE WHEN quality.protocol_key = %s THEN quality.score END AS ranked_quality{more}
@@ -82,14 +86,25 @@ LEFT JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
-# The variants of which a first does not pass the filters.
+# The variants of which a first does not pass the filters, and the best of each that does.
 _FAILED = "failed AS MATERIALIZED (SELECT DISTINCT variant_id FROM ({joined}) joined),"
-_OF_FAILED = "variant_id IN (SELECT variant_id FROM failed)"
+_BEST_OF_FAILED = """
+SELECT best.* FROM (SELECT v.* FROM v JOIN failed USING (variant_id)) v CROSS JOIN LATERAL (
+    SELECT * FROM (
+        SELECT v.*, {measured}
+        FROM ({configurations}) c JOIN hardware_platform platform ON platform.id = c.platform_id
+        WHERE c.variant_id = v.variant_id
+    ) measured WHERE {passing} ORDER BY {best_first} LIMIT 1
+) best
+"""
+_OF_RUNS = f"""
+c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind, c.backend AS cfg_backend,
+c.platform_id AS cfg_platform, platform.key AS cfg_platform_key,
+platform.name AS cfg_platform_name, platform.category AS cfg_category, {_FIGURES}
+"""
 _MEASURED = """
 SELECT * FROM (
-    SELECT v.*, c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind,
-        c.backend AS cfg_backend, c.platform_id AS cfg_platform, platform.key AS cfg_platform_key,
-        platform.name AS cfg_platform_name, platform.category AS cfg_category, {figures}
+    SELECT v.*, {measured}
     FROM ({source}) c
     JOIN v ON v.variant_id = c.variant_id
     JOIN hardware_platform platform ON platform.id = c.platform_id
@@ -103,7 +118,6 @@ FROM v WHERE platforms = 0 AND EXISTS (
     WHERE score.variant_id = v.variant_id AND score.is_current
 ) AND {passing}
 """
-_COLUMNS_OF_RUNS = 8 + len(_FIGURES.split(", "))
 # Sets of models: a bit for each one with a number, or for each one with scores alone. Only sets of
 # the same kind can be united, as they are: rows with runs and rows without never stand together.
 _NUMBERED_SET = """
@@ -144,28 +158,27 @@ def listed(tables: Iterable[Where]) -> Where:
 
 
 def joined(
-    criteria: GridCriteria,
-    source: Where,
-    load: tuple[str, str],
-    *,
-    also: Where = EVERYTHING,
-    alone: bool = True,
+    criteria: GridCriteria, source: Where, load: tuple[str, str], *, also: Where = EVERYTHING
 ) -> Where:
     """Return the joined rows from a source that pass all filters, of a class and kind of load.
 
-    Those of scores alone are among them where the filters allow any, unless `alone` is off.
-    `also` is what all rows have to meet besides.
+    `also` is what they have to meet besides. All of them are of models that have a number.
     """
-    conditions = [item.passes(criteria) for item in criteria.filters]
-    met = all_of(*conditions, _under(*load), also)
-    text = _MEASURED.format(source=source.sql, figures=_FIGURES, passing=met.sql)
-    measured = Where(text, source.values + met.values)
-    if criteria.needs_configuration or not alone:
-        return measured
+    met = all_of(_passing(criteria, load), also)
+    text = _MEASURED.format(source=source.sql, measured=_OF_RUNS, passing=met.sql)
+    return Where(text, source.values + met.values)
+
+
+def _passing(criteria: GridCriteria, load: tuple[str, str]) -> Where:
+    return all_of(*(item.passes(criteria) for item in criteria.filters), _under(*load))
+
+
+def alone(criteria: GridCriteria) -> Where | None:
+    """Return the joined rows of scores alone that pass; None where the filters allow none."""
+    if criteria.needs_configuration:
+        return None
     of_variants = [item for item in criteria.filters if not item.needs_run]
-    conditions = [(item.alone or item.passes)(criteria) for item in of_variants]
-    others = scored_alone(all_of(*conditions, also))
-    return Where(f"{measured.sql} UNION ALL {others.sql}", measured.values + others.values)
+    return scored_alone(all_of(*((item.alone or item.passes)(criteria) for item in of_variants)))
 
 
 def scored_alone(passing: Where = EVERYTHING, *, sets: bool = False) -> Where:
@@ -173,7 +186,7 @@ def scored_alone(passing: Where = EVERYTHING, *, sets: bool = False) -> Where:
 
     They are on no platform and have no backend: those are NULL to the condition too.
     """
-    nothing = ", ".join(["NULL"] * _COLUMNS_OF_RUNS + [_LONE_SET] * sets)
+    nothing = f"{_NO_RUN}, {_LONE_SET}" if sets else _NO_RUN
     return Where(_SCORED_ALONE.format(nothing=nothing, passing=passing.sql), passing.values)
 
 
@@ -211,32 +224,33 @@ class Ranked:
     failed: Where
 
 
-def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str]) -> Ranked:
+def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str], best_first: str) -> Ranked:
     """Return what holds the best of each model by a sort key, and as little else as can be.
 
     The first of each variant and kind of load is marked. Where they pass, they are the best of it;
-    only of other variants any configuration may be. Keys that configurations of one variant do not
-    differ by leave the decision to the speed.
+    of other variants the best that passes is looked for. Keys that configurations of one variant do
+    not differ by leave the decision to the speed.
     """
     decider = key.name if key.name in TOPS else "speed"
-    by_speed = decider == "speed"
     firsts = Where(f"{_CONFIGURATIONS} AND tops <> 0 AND tops & {top_bit(decider)} <> 0")
     rows = joined(criteria, firsts, load)
     deciding = [
         item
         for item in criteria.filters
-        if item.level != Level.VARIANT and not (item.fastest_decides and by_speed)
+        if item.level != Level.VARIANT and not (item.fastest_decides and decider == "speed")
     ]
     if not deciding:
         return Ranked(rows=rows, failed=Where(""))
     passing = all_of(*(item.passes(criteria) for item in deciding))
     known = criteria.without(*(item.name for item in deciding))
     failing = Where(f"NOT coalesce({passing.sql}, FALSE)", passing.values)
-    failed = joined(known, firsts, load, also=failing, alone=False)
-    source = of_mixed_places(criteria) if by_speed else every_configuration()
-    others = joined(criteria, source, load, also=Where(_OF_FAILED), alone=False)
+    failed = joined(known, firsts, load, also=failing)
+    met = _passing(criteria, load)
+    others = _BEST_OF_FAILED.format(
+        measured=_OF_RUNS, configurations=_CONFIGURATIONS, passing=met.sql, best_first=best_first
+    )
     return Ranked(
-        rows=Where(f"{rows.sql} UNION ALL {others.sql}", rows.values + others.values),
+        rows=Where(f"{rows.sql} UNION ALL {others}", rows.values + met.values),
         failed=Where(_FAILED.format(joined=failed.sql), failed.values),
     )
 

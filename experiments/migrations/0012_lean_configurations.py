@@ -78,8 +78,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="configuration",
             index=models.Index(
-                fields=["load_class", "load_kind", "backend"],
-                include=[name for name in _RANKED if name != "backend"],
+                fields=["variant", "load_class", "load_kind"],
+                include=[name for name in _RANKED if name != "variant"],
                 condition=models.Q(runs__gt=0),
                 name="configuration_ranked",
             ),
