@@ -67,9 +67,11 @@ _LIMITED_BY_PLACES = """
 """
 _LIMITED_BY_BOTH = """
 {name} AS (
-    SELECT cell_id AS cfg_pk, bit_or(set_bit(size.nothing, model_id - 1, 1)) AS {name}
-    FROM ({source}) source CROSS JOIN size
-    WHERE {limits} GROUP BY cell_id
+    SELECT cell.id AS cfg_pk, bit_or(set_bit(size.nothing, v.model_id - 1, 1)) AS {name}
+    FROM ({source}) source JOIN v USING (variant_id)
+    JOIN experiments_gridcell cell USING (platform_id, backend, load_class, load_kind, quantization)
+    CROSS JOIN size
+    WHERE {limits} GROUP BY cell.id
 )
 """
 _MASKS = """
@@ -239,7 +241,7 @@ def _limited(criteria: GridCriteria, names: Sequence[str]) -> Where:
     table = "_".join(("within", *names))
     if len(names) == 1:
         return Where(_LIMITED_BY_PLACES.format(name=table, limits=limits.sql), limits.values)
-    source = sql.of_mixed_places(criteria)
+    source = sql.every_configuration()
     text = _LIMITED_BY_BOTH.format(name=table, source=source.sql, limits=limits.sql)
     return Where(text, source.values + limits.values)
 

@@ -62,9 +62,9 @@ class Filter:
     `passes` what a row has to meet, `alone` what one of scores alone has to, if that is another
     thing. Only a measured configuration can pass where `needs_run`.
     `choices` are those of a kind that has fixed ones; the value `anything` lets every row in.
-    `level` is what it can be decided for. Of the configurations of a place, one that passes is told
-    by the place's own columns, and by the fastest where `fastest_decides`; `lets_all_in` is what
-    holds of a place where all pass. `ends` are the columns with the least and greatest values.
+    `level` is what it can be decided for. Whether one of the configurations of a place passes is
+    told by the place's own columns, and by the fastest alone where `fastest_decides`. `ends` are
+    the columns with the least and greatest values.
     `beside` is a box next to it that lets rows without a value in, with a chip of its own.
     """
 
@@ -76,7 +76,6 @@ class Filter:
     level: Level
     fastest_decides: bool = False
     alone: "Callable[[GridCriteria], Where] | None" = None
-    lets_all_in: "Callable[[GridCriteria], Where] | None" = None
     column: str = ""
     ends: tuple[str, str] = ("", "")
     least: float | None = None
@@ -142,13 +141,6 @@ def _fits(criteria: "GridCriteria") -> Where:
     )
 
 
-def _all_fit(criteria: "GridCriteria") -> Where:
-    if criteria.include_unknown:
-        return Where("coalesce(cfg_memory_max <= %s, TRUE)", (criteria.max_memory_gb,))
-    fit = "coalesce(cfg_memory_max <= %s, FALSE) AND NOT cfg_memory_unknown"
-    return Where(fit, (criteria.max_memory_gb,))
-
-
 def _is_one_of(name: str, column: str) -> "Callable[[GridCriteria], Where]":
     return lambda criteria: Where(f"{column} = %s", (getattr(criteria, name),))
 
@@ -201,7 +193,6 @@ FILTERS = {
             chip="max memory {:g} GB",
             passes=_fits,
             level=Level.CONFIGURATION,
-            lets_all_in=_all_fit,
             column="cfg_memory",
             ends=("memory_gb_min", "memory_gb_max"),
             least=0,

@@ -46,20 +46,8 @@ SELECT place.best_id AS id, place.variant_id, cell.platform_id, cell.backend, ce
     NULL::float8 AS cfg_prompt_speed, NULL::float8 AS cfg_ttft,
     place.memory_gb_min AS cfg_memory, place.memory_unknown AS cfg_memory_unknown,
     place.tokens_per_kwh AS cfg_efficiency, NULL::float8 AS cfg_power,
-    NULL::int AS cfg_runs, NULL::timestamptz AS cfg_newest_at,
-    place.memory_gb_max AS cfg_memory_max, place.cell_id, place.model_id
+    NULL::int AS cfg_runs, NULL::timestamptz AS cfg_newest_at
 FROM experiments_gridplace place JOIN experiments_gridcell cell ON cell.id = place.cell_id
-"""
-# The places where all configurations pass, and those configurations of the others that do.
-_OF_MIXED_PLACES = """
-SELECT id, variant_id, platform_id, backend, load_class, load_kind, {figures}, cell_id, model_id
-FROM ({places}) place WHERE {whole}
-UNION ALL
-SELECT c.id, variant_id, platform_id, backend, load_class, load_kind, {figures_of_c},
-    cell_id, model_id
-FROM ({configurations}) c
-JOIN (SELECT * FROM ({places}) place WHERE NOT ({whole}) AND {some}) place
-    USING (variant_id, platform_id, backend, load_class, load_kind)
 """
 # The columns of a row that has scores alone, all of them empty.
 _NO_RUN = """
@@ -253,28 +241,6 @@ def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str], best_fir
         rows=Where(f"{rows.sql} UNION ALL {others}", rows.values + met.values),
         failed=Where(_FAILED.format(joined=failed.sql), failed.values),
     )
-
-
-def of_mixed_places(criteria: GridCriteria) -> Where:
-    """Return the places, but those that not all configurations of pass as these instead.
-
-    Of each of them the fastest that passes is there; all have a cell and the number of the model.
-    """
-    all_in = [item.lets_all_in(criteria) for item in criteria.filters if item.lets_all_in]
-    if not all_in:
-        return Where(_PLACES)
-    whole = all_of(*all_in)
-    limits = [item for item in criteria.filters if item.level == Level.CONFIGURATION]
-    some = all_of(*(item.passes(criteria) for item in limits))
-    text = _OF_MIXED_PLACES.format(
-        figures=_FIGURES,
-        figures_of_c=", ".join(f"c.{name}" for name in _FIGURES.split(", ")),
-        places=_PLACES,
-        configurations=_CONFIGURATIONS,
-        whole=whole.sql,
-        some=some.sql,
-    )
-    return Where(text, (*whole.values, *whole.values, *some.values))
 
 
 def every_configuration() -> Where:

@@ -50,6 +50,14 @@ def addresses(subjects: dict[str, Any]) -> dict[str, str]:
         "grid, memory at most 40": "/?max_memory_gb=40",
         "grid, quality at least 60": "/?min_quality=60",
         "grid of a backend by TTFT": "/?backend=vllm&sort_by=ttft",
+        "grid, many users": "/?load_class=concurrent&load_kind=serving",
+        "grid, many users, memory at most 40": (
+            "/?load_class=concurrent&load_kind=serving&max_memory_gb=40"
+        ),
+        "grid, many users, a backend by TTFT": (
+            "/?load_class=concurrent&load_kind=serving&backend=vllm&sort_by=ttft"
+        ),
+        "grid, both limits": "/?min_speed=20&max_memory_gb=40",
         "grid, nothing passes": "/?q=nothing-like-it",
         "grid, search": f"/?q={subjects['word'].lower()}",
         "grid, page 50": "/?page_size=10&page=50",

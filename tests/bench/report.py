@@ -33,9 +33,9 @@ Runs are read when they are written and on their own pages; the grid reads summa
 |---|---|---|
 | counts of models, choices, ends of limits | `GridCell`: a row a combination of choices | choices |
 | the best of each model | configurations marked in `tops`: an index of them alone | variants |
-| … where these do not pass the filters, by speed | `GridPlace` of such variants | places |
-| … and by another figure | configurations of such variants, by an index alone | configurations |
-| … with a greatest memory | `GridPlace`, configurations of those on both sides of it | places |
+| … where these do not pass the filters | an index of configurations, of such variants | these |
+| models under a limit on speed or memory | `GridPlace` | places |
+| … under both | configurations | configurations |
 | a row unfolded | configurations of the model | these |
 
 No query of the grid reads rows in proportion to runs. An upload refreshes the configurations,
