@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from benchsite.common.collecting import collected_on_call
 from experiments.ingest.actor import Actor
 from experiments.ingest.pipeline import Incoming, attempt, ingest_files, unchanged
 from experiments.ingest.readers import Readers, Readings, ToRead
@@ -77,12 +78,14 @@ def take_in(
     """
     batches = (_begun(batch, wanted, readers) for batch in _batched(files))
     waiting: deque[_Batch] = deque()
-    while not is_stopped():
-        while _has_room(waiting) and (batch := next(batches, None)):
-            waiting.append(batch)
-        if not waiting:
-            return
-        yield from _finished(waiting.popleft(), wanted)
+    with collected_on_call() as collect:
+        while not is_stopped():
+            while _has_room(waiting) and (batch := next(batches, None)):
+                waiting.append(batch)
+            if not waiting:
+                return
+            yield from _finished(waiting.popleft(), wanted)
+            collect()
 
 
 def _has_room(waiting: Collection[_Batch]) -> bool:
