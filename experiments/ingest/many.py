@@ -14,7 +14,7 @@ from experiments.ingest.reading import Reading
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
 
-BATCH_FILES = 100
+BATCH_FILES = 250
 BATCH_BYTES = 4 * 1024 * 1024
 AHEAD, AHEAD_BYTES = 2, 8 * 1024 * 1024
 """How many batches are read while one is written, as long as their files are no larger: documents
@@ -84,8 +84,8 @@ def take_in(
                 waiting.append(batch)
             if not waiting:
                 return
-            yield from _finished(waiting.popleft(), wanted)
             collect()
+            yield from _finished(waiting.popleft(), wanted)
 
 
 def _has_room(waiting: Collection[_Batch]) -> bool:
