@@ -128,6 +128,8 @@ def _key(spelling: str) -> str:
 
 def tidy_name(raw: str) -> str:
     """Return `raw` without unprintable characters and with single spaces."""
+    if raw.isprintable():
+        return " ".join(raw.split())
     return " ".join("".join(c if c.isprintable() else " " for c in raw).split())
 
 

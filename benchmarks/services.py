@@ -65,7 +65,7 @@ class VariantFacts:
 
     def adds_to(self, variant: ModelVariant) -> bool:
         """Tell whether anything is told here that is not known of a variant yet."""
-        told = asdict(self).items()
+        told = vars(self).items()
         return any(value and getattr(variant, name) is None for name, value in told)
 
 

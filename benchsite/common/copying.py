@@ -1,16 +1,21 @@
 """Inserting many rows by COPY, which costs a fraction of what INSERT does."""
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import JSONField, Model
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 FEWEST = 8
 """Fewer rows than these are as quick by INSERT."""
+
+_ROWS_AT_ONCE = 250
+_NULL = r"\N"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def copy_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -33,30 +38,38 @@ def copy_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[
         sql.Identifier(model._meta.db_table),
         sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
     )
-    is_json = [isinstance(field, JSONField) for field in fields]
+    written = [_json_as_text if isinstance(field, JSONField) else _as_text for field in fields]
+    lines = (
+        "\t".join([write(value) for write, value in zip(written, row, strict=True)]) + "\n"
+        for row in chain(first, waiting)
+    )
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(statement) as copy,
     ):
-        for row in chain(first, waiting):
-            copy.write_row(
-                [
-                    Jsonb(value) if json and value is not None else value
-                    for json, value in zip(is_json, row, strict=True)
-                ]
-            )
+        while block := "".join(islice(lines, _ROWS_AT_ONCE)):
+            copy.write(block)
 
 
-def copy_models(rows: Sequence[Model]) -> None:
-    """Insert new rows of one model; keys that the database makes are not read back."""
-    if not rows:
-        return
-    fields = [
-        field
-        for field in rows[0]._meta.concrete_fields
-        if not field.get_internal_type().endswith("AutoField")
-    ]
-    columns = [field.attname for field in fields]
-    values = ([getattr(row, column) for column in columns] for row in rows)
-    copy_rows(type(rows[0]), [field.name for field in fields], values)
+def _as_text(value: Any) -> str:
+    """Return a value as COPY reads it in its text format."""
+    kind = type(value)
+    if kind is str:
+        return _escaped(value)
+    if value is None:
+        return _NULL
+    if kind is float or kind is int or kind is UUID:
+        return str(value)
+    return _escaped(str(value))
+
+
+def _json_as_text(value: Any) -> str:
+    """Return a value of a JSON column as COPY reads it; None is NULL."""
+    if value is None:
+        return _NULL
+    return "{}" if value == {} else _escaped(json.dumps(value))
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)

@@ -51,7 +51,7 @@ class RevisionQuerySet(models.QuerySet[Any]):
 
     def last_taken_out(self, ids: Collection[UUID]) -> dict[UUID, "Revision"]:
         """Return the last revision that took each of these out of the lists, if there is one."""
-        return self._last_of(self.filter(action__in=TAKING_OUT), ids)
+        return self._last_of(self.filter(action__in=TAKING_OUT), ids) if ids else {}
 
     def states_before_taken_out(self, ids: Collection[UUID]) -> dict[UUID, ReviewState]:
         """Return the state in which each of these was when it last left the lists."""

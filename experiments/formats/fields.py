@@ -72,6 +72,8 @@ def _no_boolean(value: Any) -> Any:
 
 def _readable(value: str) -> str:
     """Refuse names that show nothing, or hold what nobody can see."""
+    if value.isascii() and value.isprintable() and not value.isspace():
+        return value
     for character in value:
         if unicodedata.category(character) in _UNSEEN:
             raise ValueError(
@@ -91,6 +93,8 @@ def _is_blank(character: str) -> bool:
 
 def _without_controls(value: str) -> str:
     """Refuse control characters in text, but for tabs and line ends."""
+    if value.isprintable():
+        return value
     for character in value:
         if unicodedata.category(character) == "Cc" and character not in _KEPT_CONTROLS:
             raise ValueError(

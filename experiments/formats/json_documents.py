@@ -11,6 +11,7 @@ _MAX_DEPTH = 100
 MOST_DOCUMENTS = 200_000
 MOST_LINES = 1_000_000  # of those between documents
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 # What C and C++ print for numbers that are none, where JSON expects a value. Text in quotes is
 # matched to be passed over; it ends with its line, so that a stray quotation mark harms no more.
 _QUOTED_OR_NONFINITE = re.compile(
@@ -44,7 +45,8 @@ def read_documents(text: str) -> tuple[tuple[Document, ...], int]:
         if not documents and text.lstrip()[:1] in ("{", "["):
             raise _broken(text, error) from error
         return documents, skipped
-    check_text(whole, "")
+    if _may_be_unfit(text) or _is_deep(whole):
+        check_text(whole, "")
     return (Document("", whole),), 0
 
 
@@ -60,6 +62,7 @@ def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
     skipped = 0
     position = 0
     line_number = 1
+    may_be_unfit = _may_be_unfit(text)
     while position < len(text):
         line_end = text.find("\n", position)
         line_end = len(text) if line_end < 0 else line_end
@@ -74,7 +77,8 @@ def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
                 raise _broken(text, error) from error
         if _holds_object(value):
             place = f"line {line_number}"
-            check_text(value, place)
+            if may_be_unfit or _is_deep(value):
+                check_text(value, place)
             documents.append(Document(place, value))
         else:
             skipped += bool(line.strip())
@@ -155,6 +159,27 @@ def _broken(text: str, error: json.JSONDecodeError) -> UnreadableError:
             text[max(error.pos - 20, 0) : error.pos + 20],
         )
     )
+
+
+def _may_be_unfit(text: str) -> bool:
+    """Tell whether JSON may hold what no database can store: by itself, or as an escape."""
+    is_plain = text.isascii() or not _UNSTORABLE.search(text)
+    return not is_plain or bool("\\u" in text and _ESCAPED.search(text))
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether a value is nested as deep as is allowed, or deeper."""
+    level: list[Any] = [[value]]
+    for _depth in range(_MAX_DEPTH + 1):
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def check_text(value: Any, path: str, depth: int = 0) -> None:

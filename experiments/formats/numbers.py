@@ -19,10 +19,28 @@ def nonfinite_problems(value: Any, place: str) -> Iterator[Problem]:
 
     (1e400 is read as infinity.)
     """
+    if not _is_finite(value):
+        yield from _nonfinite(value, place)
+
+
+def _is_finite(value: Any) -> bool:
+    """Tell whether no number within an object or a list is NaN or infinity."""
+    waiting = [value]
+    for holder in waiting:
+        for item in holder.values() if isinstance(holder, dict) else holder:
+            if isinstance(item, float):
+                if not math.isfinite(item):
+                    return False
+            elif isinstance(item, dict | list):
+                waiting.append(item)
+    return True
+
+
+def _nonfinite(value: Any, place: str) -> Iterator[Problem]:
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
         if isinstance(item, dict | list):
-            yield from nonfinite_problems(item, join_path(place, key))
+            yield from _nonfinite(item, join_path(place, key))
         elif isinstance(item, float) and not math.isfinite(item):
             yield Problem(join_path(place, key), _NO_MEASUREMENT, str(item))
 

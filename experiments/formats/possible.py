@@ -7,6 +7,12 @@ from experiments.formats.problems import join_path, short_value
 from experiments.metrics import Metric
 
 
+def is_plausible(figure: float, metric: Metric) -> bool:
+    """Tell whether nothing is to be said of a figure: it lies in the range of its metric."""
+    low, high = metric.plausible
+    return low <= figure <= high
+
+
 def impossible(figure: float, stated: float, metric: Metric, *, above_zero: bool) -> str:
     """Say why a figure (in the unit of the registry) cannot be right, "" where it can.
 
@@ -28,7 +34,7 @@ def impossible(figure: float, stated: float, metric: Metric, *, above_zero: bool
 def doubt(document: MeasurementDocument, metric: Metric, place: str) -> Problem | None:
     """Return a warning of a value outside the plausible range of its metric."""
     low, high = metric.plausible
-    if document.statistic == "std" or low <= document.value <= high:
+    if document.statistic == "std" or is_plausible(document.value, metric):
         return None
     message = (
         f"{metric.label} usually lies between {low:g} and {high:g} {metric.unit}; please check."

@@ -110,9 +110,10 @@ def _described(
     ]
     compared = {run.id for run in islice(may_see, MOST_COMPARED)}
     measured: dict[UUID, list[Measurement]] = {run_id: [] for run_id in compared}
-    rows = Measurement.objects.filter(run_id__in=compared).defer("samples").order_by("id")
-    for item in rows if compared else ():
-        measured[item.run_id].append(item)
+    if compared:
+        rows = Measurement.objects.filter(run_id__in=compared).defer("samples").order_by("id")
+        for item in rows:
+            measured[item.run_id].append(item)
     problems = []
     for run in runs:
         before = existing[run.id]

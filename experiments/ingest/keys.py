@@ -14,11 +14,12 @@ from experiments.formats.documents import RunDocument, SetupDocument, WorkloadDo
 RUN_NAMESPACE = UUID("3f0c0d0e-6a55-5d0b-9a7c-6f3c1a6b7d21")
 SIGNIFICANT_DIGITS = 2
 MAX_WORKLOAD_KEY = 400
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 
 
 def canonical_json(value: Any) -> str:
     """Return JSON with sorted keys and no white space: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return _ENCODER.encode(value)
 
 
 def digest(value: Any) -> str:

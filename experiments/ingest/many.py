@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from benchsite.common.collecting import collected_on_call
 from experiments.ingest.actor import Actor
 from experiments.ingest.pipeline import Incoming, attempt, ingest_files, unchanged
 from experiments.ingest.readers import Readers, Readings, ToRead
@@ -13,7 +14,7 @@ from experiments.ingest.reading import Reading
 from experiments.ingest.report import Refusal, Report
 from experiments.ingest.store import Received
 
-BATCH_FILES = 100
+BATCH_FILES = 250
 BATCH_BYTES = 4 * 1024 * 1024
 AHEAD, AHEAD_BYTES = 2, 8 * 1024 * 1024
 """How many batches are read while one is written, as long as their files are no larger: documents
@@ -77,12 +78,14 @@ def take_in(
     """
     batches = (_begun(batch, wanted, readers) for batch in _batched(files))
     waiting: deque[_Batch] = deque()
-    while not is_stopped():
-        while _has_room(waiting) and (batch := next(batches, None)):
-            waiting.append(batch)
-        if not waiting:
-            return
-        yield from _finished(waiting.popleft(), wanted)
+    with collected_on_call() as collect:
+        while not is_stopped():
+            while _has_room(waiting) and (batch := next(batches, None)):
+                waiting.append(batch)
+            if not waiting:
+                return
+            collect()
+            yield from _finished(waiting.popleft(), wanted)
 
 
 def _has_room(waiting: Collection[_Batch]) -> bool:

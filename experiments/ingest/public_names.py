@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from experiments.formats.documents import Problem, RunDocument, ScoreSetDocument
@@ -11,6 +12,7 @@ from experiments.redaction import redact_text
 _OF_MODEL = ("model_name", "quantization", "lora_adapter")
 _OF_RUN = ("backend", "backend_version", "tool", "tool_version", "sweep")
 _OF_WORKLOAD = ("dataset_name", "load_pattern")
+_LONGEST_KEPT = 200
 _Part = TypeVar("_Part", bound=Any)
 
 
@@ -20,6 +22,8 @@ def with_public_names(run: RunDocument) -> tuple[RunDocument, list[Problem]]:
     workload, of_workload = _public(run.workload, _OF_WORKLOAD)
     changed, of_run = _public(run, _OF_RUN)
     hidden = (*of_model, *of_workload, *of_run)
+    if not hidden:
+        return run, []
     return replace(changed, model=model, workload=workload), hidden_warning(run.path, hidden)
 
 
@@ -34,6 +38,13 @@ def _public(part: _Part, names: Iterable[str]) -> tuple[_Part, list[str]]:
     changes = {}
     for name in names:
         value = getattr(part, name)
-        if value and (public := redact_text(value)) != value:
+        if value and (public := _redacted(value)) != value:
             changes[name] = public
     return replace(part, **changes) if changes else part, list(changes)
+
+
+def _redacted(text: str) -> str:
+    return _short_redacted(text) if len(text) <= _LONGEST_KEPT else redact_text(text)
+
+
+_short_redacted = lru_cache(maxsize=1024)(redact_text)  # the runs of a file share their names

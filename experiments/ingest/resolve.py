@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,7 @@ from hardware.services import (
 )
 
 SECONDS_PER_KWH_OF_ONE_WATT = 3.6e6
+_OF_ENERGY = ("tokens_per_second", "gpu_power_watts", "tokens_per_kwh")
 _LONGEST_NAMES = {"model_name": 200, "quantization": 100, "backend": 100}
 _PATH_STEP = re.compile(r"[.\[:]")
 
@@ -158,9 +160,10 @@ def resolve_file(
     looked_up = looked_up or LookedUp()
     resolved = ResolvedFile()
     machines = looked_up.machines
+    given = context.stated()
     named: set[HardwareFacts] = set()
     for run_id, original in zip(run_ids(parsed.runs), parsed.runs, strict=True):
-        stated, warnings = apply_to_run(original, context)
+        stated, warnings = apply_to_run(original, context) if given else (original, [])
         run, hidden = with_public_names(stated)
         resolved.warnings += [*warnings, *hidden]
         missing = _missing_of_run(run)
@@ -174,9 +177,7 @@ def resolve_file(
             resolved.warnings += [
                 Problem(run.path, message) for message in machines[run.hardware].warnings
             ]
-        resolved.runs.append(
-            _resolve_run(run, run_id, content_hash(original, context.stated()), machines)
-        )
+        resolved.runs.append(_resolve_run(run, run_id, content_hash(original, given), machines))
     for original_set in parsed.score_sets:
         stated_set, warnings = apply_to_scores(original_set, context)
         score_set, hidden = with_public_model(stated_set)
@@ -246,7 +247,10 @@ def _keep_with_runs(resolved: ResolvedFile, warnings: Sequence[Problem]) -> None
         for place in places.intersection(prefixes):
             by_place.setdefault(place, []).append(warning)
     resolved.runs = [
-        replace(run, warnings=tuple(by_place.get(run.document.path, ()))) for run in resolved.runs
+        replace(run, warnings=tuple(by_place[run.document.path]))
+        if run.document.path in by_place
+        else run
+        for run in resolved.runs
     ]
 
 
@@ -305,12 +309,15 @@ def _resolve_run(
 def _resolve_model(model: ModelDocument, path: str) -> ResolvedModel:
     return ResolvedModel(
         model_name=_name(model.model_name, "model_name", path),
-        quantization=resolve_quantization(_name(model.quantization, "quantization", path)),
+        quantization=_quantization(_name(model.quantization, "quantization", path)),
         lora_adapter=tidy_name(model.lora_adapter),
         parameters=model.parameters,
         weights_gb=model.weights_gb,
         more_facts=model.more_facts if isinstance(model, DescribedModel) else {},
     )
+
+
+_quantization = lru_cache(maxsize=256)(resolve_quantization)  # of names that are not too long
 
 
 def _name(raw: str | None, field_name: str, path: str) -> str:
@@ -345,20 +352,20 @@ def _with_derived(
     """
     figures: dict[str, list[MeasurementDocument]] = {}
     for item in measurements:
-        if item.statistic == "mean":
+        if item.statistic == "mean" and item.metric in _OF_ENERGY:
             figures.setdefault(item.metric, []).append(item)
-    speeds = sorted(
-        figures.get("tokens_per_second", []),
-        key=lambda item: definition_rank(item.metric, item.definition),
-    )
+    speeds = figures.get("tokens_per_second", [])
     if "tokens_per_kwh" in figures or not speeds:
         return measurements
+    leading = speeds[0]
+    if len(speeds) > 1:
+        leading = min(speeds, key=lambda item: definition_rank(item.metric, item.definition))
     derived = [
         MeasurementDocument(
             metric="tokens_per_kwh",
             statistic="mean",
             definition=power.definition,
-            value=speeds[0].value * SECONDS_PER_KWH_OF_ONE_WATT / power.value,
+            value=leading.value * SECONDS_PER_KWH_OF_ONE_WATT / power.value,
             unit="tok/kWh",
             derived_from=("tokens_per_second mean", "gpu_power_watts mean"),
         )

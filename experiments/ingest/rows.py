@@ -1,8 +1,11 @@
 """From a resolved run to its rows: the run itself, its figures, its sweep, its configuration."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import Any
+
+from django.utils import timezone
 
 from benchmarks.models import ModelVariant
 from benchmarks.services import VariantFacts, create_variants, find_variants
@@ -26,6 +29,11 @@ CONFIGURATION_FIELDS = (
     "workload_key",
     "settings_key",
 )
+_of_run, _of_workload, _of_setup = (
+    attrgetter(*names) for names in (RUN_FIELDS, WORKLOAD_FIELDS, SETUP_FIELDS)
+)
+_COLUMNS = {column.attname: column for column in TestRun._meta.concrete_fields}
+_LONGEST = {name: column.max_length for name, column in _COLUMNS.items() if column.max_length}
 
 
 @dataclass(frozen=True)
@@ -117,22 +125,24 @@ def get_or_create_configurations(placed: Collection[Placed]) -> dict[tuple[Any, 
     return found | {identity: row.pk for identity, row in missing.items()}
 
 
-def run_row(
+def run_values(
     placed: Placed, configuration_id: int, sweep: Sweep | None, review_state: str
-) -> TestRun:
-    """Return the row of a run, not yet saved; InvalidFileError where a text is too long."""
-    row = TestRun(
-        variant=placed.variant,
-        hardware=placed.profile,
-        configuration_id=configuration_id,
-        sweep=sweep,
-        review_state=review_state,
-        **run_columns(placed.run),
-    )
+) -> dict[str, Any]:
+    """Return all columns of a run by name; InvalidFileError where a text is too long."""
     document = placed.run.document
+    received_at = timezone.now()
     if isinstance(document, StoredRun) and document.is_trusted:
-        row.created_at = document.origin.received_at
-    return row
+        received_at = document.origin.received_at
+    return {
+        "variant_id": placed.variant.pk,
+        "hardware_id": placed.profile.pk,
+        "configuration_id": configuration_id,
+        "sweep_id": sweep.pk if sweep else None,
+        "review_state": review_state,
+        "review_reason": "",
+        "created_at": received_at,
+        **run_columns(placed.run),
+    }
 
 
 def run_columns(run: ResolvedRun) -> dict[str, Any]:
@@ -147,12 +157,18 @@ def run_columns(run: ResolvedRun) -> dict[str, Any]:
         "started_at": as_stored_time(document.started_at),
         "optimizations": list(document.setup.optimizations),
         "settings": dict(document.setup.settings),
-        **_attributes(document, RUN_FIELDS),
-        **_attributes(document.workload, WORKLOAD_FIELDS),
-        **_attributes(document.setup, SETUP_FIELDS),
+        **dict(zip(RUN_FIELDS, _of_run(document), strict=True)),
+        **dict(zip(WORKLOAD_FIELDS, _of_workload(document.workload), strict=True)),
+        **dict(zip(SETUP_FIELDS, _of_setup(document.setup), strict=True)),
     }
     _check_lengths(columns, document.path)
     return columns
+
+
+def write_runs(rows: Collection[Mapping[str, Any]]) -> None:
+    """Insert runs by all their columns."""
+    names = [column.name for column in _COLUMNS.values()]
+    copy_rows(TestRun, names, map(itemgetter(*_COLUMNS), rows))
 
 
 def write_figures(runs: Iterable[ResolvedRun]) -> None:
@@ -165,10 +181,11 @@ def write_figures(runs: Iterable[ResolvedRun]) -> None:
         ),
         (
             (
-                *(run.id, item.metric, item.statistic, item.definition, item.value, item.unit),
+                *(run_id, item.metric, item.statistic, item.definition, item.value, item.unit),
                 *(item.sample_count, item.samples, item.derived_from, dict(item.context)),
             )
             for run in runs
+            for run_id in (str(run.id),)
             for item in run.document.measurements
         ),
     )
@@ -191,15 +208,8 @@ def replace_rows(rows: Collection[TestRun]) -> None:
 
 def _check_lengths(columns: dict[str, Any], path: str) -> None:
     """Refuse text longer than its column."""
-    for column in TestRun._meta.concrete_fields:
-        value = columns.get(column.attname)
-        longest = column.max_length
-        if isinstance(value, str) and longest is not None and len(value) > longest:
+    for name, longest in _LONGEST.items():
+        value = columns.get(name)
+        if isinstance(value, str) and len(value) > longest:
             message = f"This is longer than {longest} characters."
-            raise InvalidFileError(
-                Problem(join_path(path, column.name), message, short_value(value))
-            )
-
-
-def _attributes(source: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in names}
+            raise InvalidFileError(Problem(join_path(path, name), message, short_value(value)))

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from benchmarks.models import ModelVariant
 from benchmarks.services import get_or_create_variant
-from benchsite.common.copying import copy_models
 from benchsite.common.review import TAKEN_OUT, ReviewState, RevisionAction
 from experiments.choices import ItemAction
 from experiments.formats.documents import Problem, RunDocument, ScoreDocument
@@ -23,9 +22,10 @@ from experiments.ingest.rows import (
     get_or_create_sweeps,
     get_or_create_variants,
     replace_rows,
-    run_row,
+    run_values,
     sweep_key,
     write_figures,
+    write_runs,
 )
 from experiments.ingest.scores import (
     BroughtScore,
@@ -172,7 +172,7 @@ class _Writer:
         configurations = get_or_create_configurations(prepared)
         sweeps = get_or_create_sweeps(prepared)
         rows = {
-            item.run.id: run_row(
+            item.run.id: run_values(
                 item,
                 configurations[item.configuration_identity],
                 sweeps.get(item.sweep_key),
@@ -181,12 +181,12 @@ class _Writer:
             for item in prepared
         }
         replaced = {item.before.pk: item for item in prepared if item.before}
-        touched = {row.configuration_id for row in rows.values()}
+        touched = {row["configuration_id"] for row in rows.values()}
         touched |= {item.before.configuration_id for item in prepared if item.before}
         touched |= {run.configuration_id for run, *_rest in self.settled.values()}
         self._keep_versions(replaced)
-        _replace([rows[run_id] for run_id in replaced])
-        copy_models([rows[item.run.id] for item in prepared if item.before is None])
+        _replace([TestRun(**rows[run_id]) for run_id in replaced])
+        write_runs([rows[item.run.id] for item in prepared if item.before is None])
         write_figures(item.run for item in prepared)
         self._settle()
         refresh_configurations(touched)

@@ -9,7 +9,7 @@ from experiments.metrics.registry import (
     get_metric,
     metric_label,
 )
-from experiments.metrics.units import UnitError, convert
+from experiments.metrics.units import UnitError, convert, factor_between
 
 __all__ = [
     "METRICS",
@@ -22,6 +22,7 @@ __all__ = [
     "convert",
     "definition_rank",
     "definitions_in_order",
+    "factor_between",
     "get_metric",
     "metric_label",
     "parse_metric_name",

@@ -79,7 +79,12 @@ _UNITS = {
 
 
 def convert(value: float, unit: str, to_unit: str) -> float:
-    """Return `value`, given in `unit`, in `to_unit` (a unit of the registry).
+    """Return `value`, given in `unit`, in `to_unit` (a unit of the registry); raises UnitError."""
+    return value * factor_between(unit, to_unit)
+
+
+def factor_between(unit: str, to_unit: str) -> float:
+    """Return by what a figure in `unit` is multiplied to be in `to_unit` (of the registry).
 
     Raises UnitError, with a sentence that says which units would be right, when `unit` is not
     known or measures something else.
@@ -93,9 +98,7 @@ def convert(value: float, unit: str, to_unit: str) -> float:
         accepted = ", ".join(_examples(target.dimension))
         problem = "is not a known unit" if source is None else f"measures {source.dimension}"
         raise UnitError(f"“{unit}” {problem}; this metric takes {accepted}.")
-    if source.factor == target.factor:
-        return value
-    return value * (source.factor / target.factor)
+    return source.factor / target.factor
 
 
 def _find(unit: str) -> _Unit | None:

@@ -18,7 +18,7 @@ from experiments.ingest.rows import (
     get_or_create_sweeps,
     get_or_create_variants,
     replace_rows,
-    run_row,
+    run_values,
     sweep_key,
     write_figures,
 )
@@ -174,7 +174,8 @@ class Writer:
 
 def _row(item: PlannedItem, placed: Placed, configuration_id: int, sweep: Sweep | None) -> TestRun:
     """Return the row of a run, with what a curator edited and decided."""
-    row = run_row(placed, configuration_id, sweep, item.state or ReviewState.PUBLISHED)
+    state = item.state or ReviewState.PUBLISHED
+    row = TestRun(**run_values(placed, configuration_id, sweep, state))
     if item.stored_run is not None:
         kept = ("created_at", "review_state", "review_reason", *item.edited)
         for name in kept:

@@ -65,11 +65,12 @@ def model_document(source: ExperimentRun | ScoreSet) -> ModelDocument:
 
 
 def _hardware(config: HardwareConfig) -> HardwareFacts:
+    has_gpu = config.has_gpu
     return HardwareFacts(
-        gpu_models=(config.gpu_model,) if config.has_gpu and config.gpu_model else (),
-        gpu_count=config.gpu_count if config.has_gpu else None,
-        gpu_form=config.gpu_form if config.has_gpu else None,
-        gpu_memory_gb=(config.gpu_memory_gb or None) if config.has_gpu else None,
+        gpu_models=(config.gpu_model,) if has_gpu and config.gpu_model else (),
+        gpu_count=config.gpu_count if has_gpu else None,
+        gpu_form=config.gpu_form if has_gpu else None,
+        gpu_memory_gb=(config.gpu_memory_gb or None) if has_gpu else None,
         cpu_model=config.cpu_model,
         cpu_sockets=config.cpu_sockets,
         cpu_arch=config.cpu_arch,

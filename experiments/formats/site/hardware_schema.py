@@ -1,5 +1,6 @@
 """The machine in the site's own experiment JSON."""
 
+from functools import lru_cache
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
@@ -11,6 +12,7 @@ from hardware.names import means_no_gpu
 MOST_SOCKETS = 32_767
 
 
+@lru_cache(maxsize=256)  # the runs of a file share their machines
 def names_gpu(gpu_model: str | None) -> bool:
     """Tell whether a gpu_model names one: "CPU Only" and "N/A" do not."""
     return not means_no_gpu(gpu_model or "")
