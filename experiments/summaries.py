@@ -26,6 +26,8 @@ HEADLINE_COLUMNS = {
 # Per configuration: its ranked runs; for each headline metric the median over those repeats whose
 # definition is that of the newest run with the metric (two definitions are never mixed). Where
 # that run has the metric under several, the first in the registry's order stands for it.
+# OFFSET 0 has the figures of each run looked up by its id: for a thousand configurations the
+# planner would read the whole table, and what an import costs would grow with the site.
 _REFRESH = """
 WITH ranked AS (
     SELECT id, configuration_id, started_at, created_at
@@ -50,8 +52,11 @@ WITH ranked AS (
                 m.definition NULLS LAST
         ) AS newest_definition
     FROM ranked
-    JOIN experiments_measurement m ON m.run_id = ranked.id
-    WHERE m.statistic = 'mean' AND m.metric = ANY(%(metrics)s)
+    CROSS JOIN LATERAL (
+        SELECT metric, definition, unit, value FROM experiments_measurement
+        WHERE run_id = ranked.id AND statistic = 'mean' AND metric = ANY(%(metrics)s)
+        OFFSET 0
+    ) m
 ), spreads AS (
     SELECT configuration_id, metric, definition, unit, count(*) AS runs,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,
