@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.formats.documents import Problem, UnreadableError
+from experiments.formats.storable import TOO_DEEP, check_text, is_deep, may_be_unstorable
 
-_MAX_DEPTH = 100
 MOST_DOCUMENTS = 200_000
 MOST_LINES = 1_000_000  # of those between documents
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_ESCAPED = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 # What C and C++ print for numbers that are none, where JSON expects a value. Text in quotes is
 # matched to be passed over; it ends with its line, so that a stray quotation mark harms no more.
 _QUOTED_OR_NONFINITE = re.compile(
@@ -45,7 +43,7 @@ def read_documents(text: str) -> tuple[tuple[Document, ...], int]:
         if not documents and text.lstrip()[:1] in ("{", "["):
             raise _broken(text, error) from error
         return documents, skipped
-    if _may_be_unfit(text) or _is_deep(whole):
+    if may_be_unstorable(text) or is_deep(whole):
         check_text(whole, "")
     return (Document("", whole),), 0
 
@@ -62,7 +60,7 @@ def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
     skipped = 0
     position = 0
     line_number = 1
-    may_be_unfit = _may_be_unfit(text)
+    is_doubtful = may_be_unstorable(text)
     while position < len(text):
         line_end = text.find("\n", position)
         line_end = len(text) if line_end < 0 else line_end
@@ -77,7 +75,7 @@ def _read_many(text: str) -> tuple[tuple[Document, ...], int]:
                 raise _broken(text, error) from error
         if _holds_object(value):
             place = f"line {line_number}"
-            if may_be_unfit or _is_deep(value):
+            if is_doubtful or is_deep(value):
                 check_text(value, place)
             documents.append(Document(place, value))
         else:
@@ -133,7 +131,7 @@ def _parse(text: str, start: int, *, whole: bool) -> tuple[Any, int]:
     try:
         return (_DECODER.decode(text), len(text)) if whole else _DECODER.raw_decode(text, start)
     except RecursionError as error:
-        raise UnreadableError(_TOO_DEEP) from error
+        raise UnreadableError(TOO_DEEP) from error
     except ValueError as error:
         if isinstance(error, json.JSONDecodeError):
             raise
@@ -147,7 +145,6 @@ _TOO_MANY = Problem(
     f"The file holds more than {MOST_DOCUMENTS:,} JSON documents, or {MOST_LINES:,} other lines "
     "between them; split it.",
 )
-_TOO_DEEP = Problem("", f"The file is nested deeper than {_MAX_DEPTH} levels.")
 
 
 def _broken(text: str, error: json.JSONDecodeError) -> UnreadableError:
@@ -159,46 +156,3 @@ def _broken(text: str, error: json.JSONDecodeError) -> UnreadableError:
             text[max(error.pos - 20, 0) : error.pos + 20],
         )
     )
-
-
-def _may_be_unfit(text: str) -> bool:
-    """Tell whether JSON may hold what no database can store: by itself, or as an escape."""
-    is_plain = text.isascii() or not _UNSTORABLE.search(text)
-    return not is_plain or bool("\\u" in text and _ESCAPED.search(text))
-
-
-def _is_deep(value: Any) -> bool:
-    """Tell whether a value is nested as deep as is allowed, or deeper."""
-    level: list[Any] = [[value]]
-    for _depth in range(_MAX_DEPTH + 1):
-        level = [
-            item
-            for holder in level
-            for item in (holder.values() if isinstance(holder, dict) else holder)
-            if isinstance(item, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def check_text(value: Any, path: str, depth: int = 0) -> None:
-    """Refuse text that no database can store, and nesting that no result file has."""
-    if depth > _MAX_DEPTH:
-        raise UnreadableError(_TOO_DEEP)
-    if isinstance(value, str):
-        if found := _UNSTORABLE.search(value):
-            raise UnreadableError(
-                Problem(
-                    path,
-                    "The text holds a NUL character or half of a surrogate pair; remove it.",
-                    ascii(value[max(found.start() - 10, 0) : found.start() + 10]),
-                )
-            )
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            check_text(key, path, depth + 1)
-            check_text(item, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            check_text(item, f"{path}[{index}]", depth + 1)

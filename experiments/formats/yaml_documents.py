@@ -12,8 +12,8 @@ import yaml
 from yaml import events as ev
 
 from experiments.formats.documents import Problem, UnreadableError
-from experiments.formats.json_documents import check_text
 from experiments.formats.problems import short_value
+from experiments.formats.storable import check_text
 from experiments.formats.yaml_scalars import scalar_value
 
 _MAX_DEPTH = 100

@@ -171,22 +171,22 @@ class _Writer:
         prepared = self.prepared.values()
         configurations = get_or_create_configurations(prepared)
         sweeps = get_or_create_sweeps(prepared)
-        rows = {
-            item.run.id: run_values(
+        rows = [
+            run_values(
                 item,
                 configurations[item.configuration_identity],
                 sweeps.get(item.sweep_key),
                 self.review_state,
             )
             for item in prepared
-        }
+        ]
         replaced = {item.before.pk: item for item in prepared if item.before}
-        touched = {row["configuration_id"] for row in rows.values()}
+        touched = {row["configuration_id"] for row in rows}
         touched |= {item.before.configuration_id for item in prepared if item.before}
         touched |= {run.configuration_id for run, *_rest in self.settled.values()}
         self._keep_versions(replaced)
-        _replace([TestRun(**rows[run_id]) for run_id in replaced])
-        write_runs([rows[item.run.id] for item in prepared if item.before is None])
+        _replace([TestRun(**row) for row in rows if row["id"] in replaced])
+        write_runs([row for row in rows if row["id"] not in replaced])
         write_figures(item.run for item in prepared)
         self._settle()
         refresh_configurations(touched)

@@ -39,6 +39,19 @@ def seed() -> dict[str, Any]:
     return copy.deepcopy(SEED)
 
 
+def test_text_with_marks_of_the_database_stays_as_it_is(db: None, seed: dict[str, Any]) -> None:
+    texts = ["\\N", "\\.", "a\tb", "one\r\ntwo\n", "C:\\new\\table", '"x"', "é\u2028ö", "", "\\\t"]
+    seed["experiment_run"].pop("id")
+    seed["experiment_run"].pop("benchmark_scores")
+    runs = [
+        {**seed["experiment_run"], "notes": text, "settings": {"text": text, text: [text]}}
+        for text in texts
+    ]
+    assert ingest({"experiment_runs": runs}).outcome == "created"
+    stored = [(run.notes, run.settings) for run in TestRun.objects.order_by("created_at")]
+    assert stored == [(text, {"text": text, text: [text]}) for text in texts]
+
+
 def test_the_seed_experiment_goes_in_as_it_stands(db: None, seed: dict[str, Any]) -> None:
     report = ingest(seed)
     assert report.outcome == "created"
