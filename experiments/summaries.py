@@ -159,7 +159,7 @@ WHERE c.id = ANY(%(ids)s) AND c.runs > 0 AND NOT EXISTS (
 """  # noqa: S608 - no text from outside
 
 _TOUCHED_PLACES = f"""
-WITH touched AS (
+WITH touched AS MATERIALIZED (
     SELECT DISTINCT c.variant_id, cell.id AS cell_id, platform_id, backend, load_class, load_kind,
         variant.model_name, variant.lora_adapter
     FROM experiments_configuration c
@@ -184,7 +184,7 @@ WHERE (place.variant_id, place.cell_id) = (touched.variant_id, touched.cell_id)
 """  # noqa: S608 - no text from outside
 
 _WRITE_PLACES = f"""
-{_TOUCHED_PLACES}, best AS (
+{_TOUCHED_PLACES}, best AS MATERIALIZED (
     SELECT DISTINCT ON (variant_id, cell_id) variant_id, cell_id, model_name, lora_adapter,
         c.id AS best_id, tokens_per_second, tokens_per_kwh,
         min(tokens_per_second) OVER place AS tokens_per_second_min,
@@ -234,7 +234,7 @@ _FIRSTS = " UNION ALL ".join(
     for place, order in enumerate(TOPS.values())
 )
 _MARK_TOPS = f"""
-WITH touched AS (
+WITH touched AS MATERIALIZED (
     SELECT variant_id, load_class, load_kind, bool_or(tops <> 0) AS was_marked
     FROM experiments_configuration WHERE id = ANY(%(ids)s)
     GROUP BY variant_id, load_class, load_kind
@@ -259,7 +259,7 @@ WHERE c.id = compared.id AND compared.tops <> coalesce(firsts.tops, 0)
 """  # noqa: S608 - no text from outside
 
 _TOUCHED_MODELS = """
-WITH touched AS (
+WITH touched AS MATERIALIZED (
     SELECT DISTINCT model_name, lora_adapter
     FROM experiments_configuration c
     JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
@@ -280,7 +280,7 @@ WHERE NOT EXISTS (
 )
 """  # noqa: S608 - no text from outside
 _COUNT_PLATFORMS = f"""
-{_TOUCHED_MODELS}, counted AS (
+{_TOUCHED_MODELS}, counted AS MATERIALIZED (
     SELECT model.id, count(DISTINCT cell.platform_id) AS platforms
     FROM touched
     JOIN experiments_gridmodel model USING (model_name, lora_adapter)
@@ -293,7 +293,7 @@ FROM counted WHERE model.id = counted.id AND model.platforms <> counted.platform
 """  # noqa: S608 - no text from outside
 
 _TOUCHED_CELLS = f"""
-WITH touched AS (
+WITH touched AS MATERIALIZED (
     SELECT DISTINCT cell.id
     FROM experiments_configuration c
     JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
@@ -308,9 +308,9 @@ WHERE cell.id = touched.id
   AND NOT EXISTS (SELECT FROM experiments_gridplace place WHERE place.cell_id = cell.id)
 """  # noqa: S608 - no text from outside
 _WRITE_CELLS = f"""
-{_TOUCHED_CELLS}, size AS (
+{_TOUCHED_CELLS}, size AS MATERIALIZED (
     SELECT repeat('0', max(id))::varbit AS no_models FROM experiments_gridmodel
-), found AS (
+), found AS MATERIALIZED (
     SELECT touched.id,
         bit_or(set_bit(no_models, place.model_id - 1, 1)) AS model_set,
         min(tokens_per_second_min) AS tokens_per_second_min,
