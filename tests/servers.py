@@ -15,6 +15,9 @@ from benchsite.embedded.server import EmbeddedServer
 
 # What a killed process wrote is with the kernel: only a machine that stops would lose it.
 WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
+# Whoever finds a table empty for a moment would tell the planner so for the rest of the tests, and
+# a minute of some would become many: as nothing is told, it expects a few hundred rows.
+OF_TESTS = {**WITHOUT_FSYNC, "autovacuum": "off"}
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def of_the_tests() -> Iterator[str]:
     DATABASE_URL names it to the workers of xdist, and to every command that a test runs.
     """
     with temporary_folder() as folder:
-        server = EmbeddedServer(find_places(folder, may_move=False), settings=WITHOUT_FSYNC)
+        server = EmbeddedServer(find_places(folder, may_move=False), settings=OF_TESTS)
         with server:
             os.environ["DATABASE_URL"] = url_of(server)
             try:

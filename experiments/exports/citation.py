@@ -11,7 +11,7 @@ from django.utils import timezone
 from experiments.exports.selection import Selection
 from experiments.formats.origin import EXPORT_FORMAT
 from experiments.metrics import get_metric
-from experiments.models import Measurement, Upload, UploadItem
+from experiments.models import Measurement, UploadItem
 from experiments.provenance import provenance_of
 from experiments.redaction import redact_text
 
@@ -54,7 +54,6 @@ def citation(exporting: Exporting) -> dict[str, Any]:
 def _files(selection: Selection) -> dict[str, Any]:
     """Return the files that brought the runs: how many, and the first of them."""
     items = UploadItem.objects.filter(run__in=selection.runs.order_by().values("pk"))
-    uploads = Upload.objects.filter(pk__in=items.values("upload"))
     newest = (
         items.filter(action__in=("created", "replaced"))
         .select_related("upload__uploaded_by", "upload__token")
@@ -64,7 +63,7 @@ def _files(selection: Selection) -> dict[str, Any]:
     )
     found = (provenance_of(item) for item in newest)
     return {
-        "count": uploads.count(),
+        "count": items.order_by().values("upload").distinct().count(),
         "listed": [
             {
                 "upload_id": str(item.upload_id),
