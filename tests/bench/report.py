@@ -43,6 +43,7 @@ places and cells that it touched: its cost grows with the repeats of its configu
 configurations of its variant. The page of a run reads all repeats too, for their medians: “detail”
 is the most repeated configuration of the site, 31,000 runs of a million in `repeats`.
 """
+LOAD_AT_START = os.getloadavg()[0]
 DISTURBED = """
 
 Other work kept the cores busy meanwhile: compare figures within one table only, and with care."""
@@ -79,13 +80,11 @@ def _machine() -> str:
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    is_disturbed = os.getloadavg()[2] > 2 * len(models)
     return (
         f"Machine: {len(models)} × {models[0] if models else platform.machine()}, "
         f"{memory_gb:.0f} GB, Python {platform.python_version()}. "
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average at the end {load}."
-        f"{DISTURBED if is_disturbed else ''}\n"
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
+        f"{DISTURBED if len(models) / 2 < LOAD_AT_START else ''}\n"
     )
 
 
