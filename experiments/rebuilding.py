@@ -16,9 +16,6 @@ DELETE FROM experiments_gridplace place WHERE NOT EXISTS (
 );
 DELETE FROM experiments_gridcell cell WHERE NOT EXISTS (
     SELECT FROM experiments_gridplace place WHERE place.cell_id = cell.id
-);
-DELETE FROM experiments_repeatfigures repeats WHERE NOT EXISTS (
-    SELECT FROM experiments_configuration c WHERE c.id = configuration_id AND c.runs > 0
 )
 """
 _KEPT = {

@@ -13,8 +13,8 @@ TOO_DEEP = Problem("", f"The file is nested deeper than {_MAX_DEPTH} levels.")
 
 def may_be_unstorable(text: str) -> bool:
     """Tell whether JSON may hold what no database can store: by itself, or as an escape."""
-    is_plain = text.isascii() or not _UNSTORABLE.search(text)
-    return not is_plain or bool("\\u" in text and _ESCAPED.search(text))
+    is_unstorable = not text.isascii() and _UNSTORABLE.search(text)
+    return bool(is_unstorable or _ESCAPED.search(text))
 
 
 def is_deep(value: Any) -> bool:

@@ -4,7 +4,7 @@ A model counts as the grid would list it: under all other filters, in the chosen
 load, else in those that have most models then. Models are counted as sets, a bit for each: a cell
 (one choice of each filter, one class and kind of load) has the set of its models, what a filter
 lets through of it is an intersection, and a count is the size of a union of cells. Only limits on
-measured figures need a look at the places, or at some configurations, that meet them.
+measured figures need a look at the places, or at the configurations, that meet them.
 """
 
 from collections import defaultdict
@@ -14,13 +14,14 @@ from experiments.grid import sql
 from experiments.grid.criteria import GridCriteria
 from experiments.grid.filters import (
     ANY_KIND,
-    WORD_OF_PLACE,
     Filter,
     FilterKind,
     Level,
     Where,
     all_of,
     filters_of,
+    has_words_alone,
+    word_of_place,
     words_wanted,
 )
 from experiments.grid.rows import KINDS, Counts, GridPage, LoadCounts, Range
@@ -29,10 +30,6 @@ CHOICES = {item.name: item for item in filters_of(FilterKind.CHOICE, FilterKind.
 LIMITS = {item.name: item for item in filters_of(FilterKind.LIMIT)}
 _OF_VARIANTS = {name: item for name, item in LIMITS.items() if item.level == Level.VARIANT}
 _OF_RUNS = {name: item for name, item in LIMITS.items() if item.level != Level.VARIANT}
-ENDS_OF_PLACES = {
-    "min_speed": ("place.tokens_per_second_min", "place.tokens_per_second"),
-    "max_memory_gb": ("place.memory_gb_min", "place.memory_gb_max"),
-}
 _LOADS = ""  # in the place of a filter's name
 _RANGE = "range of "
 
@@ -53,18 +50,14 @@ cells AS (
 )
 """
 # The models in each cell that meet the limits on measured figures.
-_LIMITED_BY_PLACES = """
-{name} AS (
-    SELECT cell_id AS cfg_pk,
-        bit_or(set_bit(size.nothing, model_id - 1, 1)) AS {name}
-    FROM (
-        SELECT cell_id, model_id, tokens_per_second AS cfg_speed, memory_gb_min AS cfg_memory,
-            memory_unknown AS cfg_memory_unknown
-        FROM experiments_gridplace
-    ) place CROSS JOIN size
-    WHERE {limits} GROUP BY cell_id
+_LIMITED_BY_PLACES = f"""
+{{name}} AS (
+    SELECT cell_id AS cfg_pk, bit_or(set_bit(size.nothing, model_id - 1, 1)) AS {{name}}
+    FROM (SELECT cell_id, model_id, {sql.LIMITED} FROM experiments_gridplace place) place
+    CROSS JOIN size
+    WHERE {{limits}} GROUP BY cell_id
 )
-"""
+"""  # noqa: S608 - no text from outside
 _LIMITED_BY_BOTH = """
 {name} AS (
     SELECT cell.id AS cfg_pk, bit_or(set_bit(size.nothing, v.model_id - 1, 1)) AS {name}
@@ -219,12 +212,9 @@ def _tables(
 
 def _masks(criteria: GridCriteria) -> dict[str, Where]:
     """Return what is told of variants by name: the words of the search, limits on quality."""
-    words = {f"word_{number}": Where(f"word_{number}") for number in _words(criteria)}
+    names = [f"word_{number}" for number in range(len(words_wanted(criteria)))]
+    words = {name: Where(name) for name in names}
     return words | {name: LIMITS[name].passes(criteria) for name in _good(criteria)}
-
-
-def _words(criteria: GridCriteria) -> range:
-    return range(len(words_wanted(criteria)))
 
 
 def _good(criteria: GridCriteria) -> list[str]:
@@ -235,10 +225,15 @@ def _limits_of(criteria: GridCriteria) -> tuple[str, ...]:
     return tuple(item.name for item in _set_ones(criteria, _OF_RUNS))
 
 
+def _within(limits: Sequence[str]) -> str:
+    """Return the name of the table, and of the set in it, of what meets some limits."""
+    return "_".join(("within", *limits))
+
+
 def _limited(criteria: GridCriteria, names: Sequence[str]) -> Where:
     """Return the models of each cell that meet some limits on measured figures."""
     limits = all_of(*(LIMITS[name].passes(criteria) for name in names))
-    table = "_".join(("within", *names))
+    table = _within(names)
     if len(names) == 1:
         return Where(_LIMITED_BY_PLACES.format(name=table, limits=limits.sql), limits.values)
     source = sql.every_configuration()
@@ -253,8 +248,8 @@ def _named(
     sets = [_listed(criteria), *map(_set_of, questions)]
     names = ["listed", *(f"models_{number}" for number in range(len(questions)))]
     alone = [_alone(criteria, with_limits=False), *(_alone(item) for item in questions)]
-    words = all_of(*(Where(f"word_{number}") for number in _words(criteria))).sql
-    joins = (f"LEFT JOIN {'_'.join(('within', *names))} USING (cfg_pk)" for names in limits)
+    words = has_words_alone(criteria).sql
+    joins = (f"LEFT JOIN {_within(some)} USING (cfg_pk)" for some in limits)
     return Where(
         _NAMED.format(
             ends=", ".join(
@@ -282,13 +277,12 @@ def _named(
 
 def _listed(criteria: GridCriteria) -> Where:
     """Return the set of the models of a cell that have all words."""
-    words = words_wanted(criteria)
-    texts = [
-        f"CASE WHEN {WORD_OF_PLACE} THEN every ELSE coalesce(mask_word_{number}, nothing) END"
-        for number in range(len(words))
-    ]
-    values = tuple(value for word in words for value in (word, word))
-    return Where(" & ".join(["every", *(f"({text})" for text in texts)]), values)
+    words = [word_of_place(word) for word in words_wanted(criteria)]
+    texts = (
+        f"(CASE WHEN {word.sql} THEN every ELSE coalesce(mask_word_{number}, nothing) END)"
+        for number, word in enumerate(words)
+    )
+    return Where(" & ".join(["every", *texts]), tuple(v for word in words for v in word.values))
 
 
 def _set_of(criteria: GridCriteria) -> Where:
@@ -296,15 +290,14 @@ def _set_of(criteria: GridCriteria) -> Where:
     listed = _listed(criteria)
     good = [f"coalesce(mask_{name}, nothing)" for name in _good(criteria)]
     limits = _limits_of(criteria)
-    within = [f"coalesce({'_'.join(('within', *limits))}, nothing)"] if limits else []
+    within = [f"coalesce({_within(limits)}, nothing)"] if limits else []
     return Where(" & ".join([listed.sql, *good, *within]), listed.values)
 
 
 def _alone(criteria: GridCriteria, *, with_limits: bool = True) -> Where:
     """Return the set of the models of scores alone that pass."""
-    words = [Where(f"word_{number}") for number in _words(criteria)]
     limits = [LIMITS[name].passes(criteria) for name in _good(criteria)] if with_limits else []
-    passing = all_of(*words, *limits)
+    passing = all_of(has_words_alone(criteria), *limits)
     return Where(f"bit_or(models) FILTER (WHERE {passing.sql})", passing.values)
 
 
@@ -342,10 +335,11 @@ def _ends(criteria: GridCriteria) -> list[Where]:
 
 
 def _ends_of_places(passing: Where) -> Where:
+    of_places = [(name, item.ends_of_place) for name, item in _OF_RUNS.items()]
     text = _ENDS_OF_PLACES.format(
         ends=", ".join(
-            f"min({least}) AS least_{name}, max({most}) AS most_{name}"
-            for name, (least, most) in ENDS_OF_PLACES.items()
+            f"min(place.{least}) AS least_{name}, max(place.{most}) AS most_{name}"
+            for name, (least, most) in of_places
         ),
         passing=passing.sql,
         pairs=", ".join(f"('{_RANGE}{name}', least_{name}, most_{name})" for name in _OF_RUNS),
@@ -364,14 +358,12 @@ def _run(
     """Count what all arms have found and add the ends: one query on some tables."""
     start = sql.listed([*tables, *(table for _name, table in arms)])
     told = [Where(_TOLD.format(name=name, table=f"of_{name}", any=ANY_KIND)) for name, _ in arms]
-    told += ends
-    text = f"WITH {start.sql} {' UNION ALL '.join(item.sql for item in told)}"
-    return sql.rows_of(text, [*start.values, *(value for item in told for value in item.values)])
+    rows = sql.united([*told, *ends])
+    return sql.rows_of(f"WITH {start.sql} {rows.sql}", start.values + rows.values)
 
 
 def _tally(rows: Iterable[Row]) -> dict[tuple[str, str], LoadCounts]:
     """Gather counts by filter and choice."""
-
     found: dict[tuple[str, str], list[tuple[str | None, str | None, int]]] = defaultdict(list)
     for name, choice, load, kind, models, _most in rows:
         found[name, choice or ""].append((load, kind, int(models or 0)))

@@ -64,7 +64,7 @@ class Filter:
     `choices` are those of a kind that has fixed ones; the value `anything` lets every row in.
     `level` is what it can be decided for. Whether one of the configurations of a place passes is
     told by the place's own columns, and by the fastest alone where `fastest_decides`. `ends` are
-    the columns with the least and greatest values.
+    the columns with the least and greatest values, `ends_of_place` those of a place.
     `beside` is a box next to it that lets rows without a value in, with a chip of its own.
     """
 
@@ -78,6 +78,7 @@ class Filter:
     alone: "Callable[[GridCriteria], Where] | None" = None
     column: str = ""
     ends: tuple[str, str] = ("", "")
+    ends_of_place: tuple[str, str] = ("", "")
     least: float | None = None
     needs_run: bool = True
     choices: tuple[tuple[str, str], ...] = ()
@@ -103,22 +104,28 @@ def words_wanted(criteria: "GridCriteria") -> tuple[str, ...]:
 NAMES_OF_VARIANT = (
     "concat_ws(chr(10), variant.model_name, variant.lora_adapter, variant.quantization)"
 )
-WORD_OF_PLACE = """
+_WORD_OF_PLACE = """
 cfg_backend = ANY(ARRAY(SELECT DISTINCT backend FROM experiments_gridcell WHERE backend ILIKE %s))
 OR cfg_platform = ANY(ARRAY(SELECT id FROM hardware_platform WHERE name ILIKE %s))
 """
 
 
+def word_of_place(word: str) -> Where:
+    """Return what holds where a word (a pattern) is in the name of the backend or platform."""
+    return Where(_WORD_OF_PLACE, (word, word))
+
+
 def _has_words(criteria: "GridCriteria") -> Where:
     return all_of(
         *(
-            Where(f"word_{number} OR {WORD_OF_PLACE}", (word, word))
-            for number, word in enumerate(words_wanted(criteria))
+            Where(f"word_{number} OR {of_place.sql}", of_place.values)
+            for number, of_place in enumerate(map(word_of_place, words_wanted(criteria)))
         )
     )
 
 
-def _has_words_alone(criteria: "GridCriteria") -> Where:
+def has_words_alone(criteria: "GridCriteria") -> Where:
+    """Return what a variant meets whose own names have all words."""
     return all_of(*(Where(f"word_{number}") for number in range(len(words_wanted(criteria)))))
 
 
@@ -159,7 +166,7 @@ FILTERS = {
             kind=FilterKind.TEXT,
             chip="search: {}",
             passes=_has_words,
-            alone=_has_words_alone,
+            alone=has_words_alone,
             level=Level.PLACE,
             needs_run=False,
         ),
@@ -184,6 +191,7 @@ FILTERS = {
             fastest_decides=True,
             column="cfg_speed",
             ends=("tokens_per_second_min", "tokens_per_second_max"),
+            ends_of_place=("tokens_per_second_min", "tokens_per_second"),
             least=0,
         ),
         Filter(
@@ -195,6 +203,7 @@ FILTERS = {
             level=Level.CONFIGURATION,
             column="cfg_memory",
             ends=("memory_gb_min", "memory_gb_max"),
+            ends_of_place=("memory_gb_min", "memory_gb_max"),
             least=0,
             beside="include_unknown",
             beside_label="or not known",

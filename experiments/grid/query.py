@@ -9,18 +9,14 @@ from benchmarks.models import Benchmark, BenchmarkScore
 from experiments.grid import sql
 from experiments.grid.columns import COLUMNS, TABLES, WIDTH
 from experiments.grid.counts import read_counts
-from experiments.grid.criteria import DEFAULT_SORT, SORT_KEYS, GridCriteria
+from experiments.grid.criteria import SORT_KEYS, GridCriteria
 from experiments.grid.filters import EVERYTHING, Where
 from experiments.grid.rows import ConfigurationRow, GridPage, ModelRow, row_key
 
 DEFAULT_BENCHMARK = "mmlu"
 
 _PAGE = """
-WITH {variants}, {failed} best AS (
-    (SELECT DISTINCT ON (model_id) {shown}
-     FROM ({joined}) joined ORDER BY model_id, {best_first})
-    {alone}
-), found AS MATERIALIZED (
+WITH {tables}, best AS ({best}), found AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY {order}) AS position
     FROM best ORDER BY position LIMIT %s OFFSET %s
 ), qualifying AS (
@@ -31,10 +27,8 @@ SELECT {columns}, found.platforms, coalesce(qualifying.platforms, 0)
 FROM found {joins} LEFT JOIN qualifying USING (model_id)
 ORDER BY position
 """
-_BEST_ALONE = """
-UNION ALL
-(SELECT DISTINCT ON (model_name, lora_adapter) {shown}
- FROM ({alone}) alone ORDER BY model_name, lora_adapter, {best_first})
+_BEST = """
+(SELECT DISTINCT ON ({model}) {shown} FROM ({joined}) joined ORDER BY {model}, {best_first})
 """
 _OF_MODELS_FOUND = "model_id IN (SELECT model_id FROM found)"
 _CONFIGURATIONS = """
@@ -103,30 +97,27 @@ class GridQuery:
         ranked = {"cfg_speed", "cfg_efficiency", key.field} - {"cfg_backend", "cfg_platform_name"}
         best_first = ", ".join([*self._best_first(), "quantization, cfg_pk, variant_id"])
         found = sql.ranked(criteria, key, self._load, best_first)
-        counted = sql.joined(
-            criteria,
-            sql.source_to_count(criteria),
-            self._load,
-            also=Where(_OF_MODELS_FOUND),
-        )
+        source = sql.source_to_count(criteria)
+        counted = sql.joined(criteria, source, self._load, also=Where(_OF_MODELS_FOUND))
         of_runs = sorted(name for name in ranked if name.startswith("cfg_"))
         shown = ", ".join([sql.OF_VARIANT, "cfg_pk, cfg_backend, cfg_platform_name", *of_runs])
-        scores = sql.alone(criteria) or Where("")
-        alone = _BEST_ALONE.format(shown=shown, alone=scores.sql, best_first=best_first)
+
+        def best_of(rows: Where, model: str) -> Where:
+            text = _BEST.format(model=model, shown=shown, joined=rows.sql, best_first=best_first)
+            return Where(text, rows.values)
+
+        alone = [best_of(rows, "model_name, lora_adapter") for rows in sql.alone(criteria)]
+        best = sql.united([best_of(found.rows, "model_id"), *alone])
+        tables = sql.listed([self._variants, *found.tables])
         text = _PAGE.format(
-            variants=self._variants.sql,
-            shown=shown,
-            failed=found.failed.sql,
-            joined=found.rows.sql,
+            tables=tables.sql,
+            best=best.sql,
             counted=counted.sql,
-            alone=alone if scores.sql else "",
-            best_first=best_first,
             order=", ".join([*self._page_order(), _BY_NAME]),
             columns=COLUMNS,
             joins=TABLES,
         )
-        ranked_values = (*found.failed.values, *found.rows.values, *scores.values, limit, offset)
-        values = (*self._variants.values, *ranked_values, *counted.values)
+        values = (*tables.values, *best.values, limit, offset, *counted.values)
         return [_model_row(row) for row in sql.rows_of(text, values)]
 
     def configurations(self, *, limit: int, offset: int) -> list[ConfigurationRow]:
@@ -170,11 +161,9 @@ class GridQuery:
 
     def each(self, column: str) -> RawSQL:
         """Return a subquery of a column (`cfg_pk`, `variant_id`) of all rows that are shown."""
-        joined = self._every_configuration()
-        alone = sql.alone(self.criteria) or Where("")
-        every = f"{joined.sql} UNION ALL {alone.sql}" if alone.sql else joined.sql
-        text = _EACH.format(variants=self._variants.sql, column=column, joined=every)
-        return RawSQL(text, (*self._variants.values, *joined.values, *alone.values))  # noqa: S611 - no text from outside
+        joined = sql.united([self._every_configuration(), *sql.alone(self.criteria)])
+        text = _EACH.format(variants=self._variants.sql, column=column, joined=joined.sql)
+        return RawSQL(text, (*self._variants.values, *joined.values))  # noqa: S611 - no text from outside
 
     def count_configurations(self) -> int:
         """Return how many single configurations there are."""
@@ -196,8 +185,6 @@ class GridQuery:
         criteria = self.criteria
         key = SORT_KEYS[criteria.sort_by]
         by_key = [_order(key.field, descending=criteria.better_is_higher(key))]
-        if key.name == DEFAULT_SORT:
-            return [*by_key, *self._ties()]
         judged = key.higher_is_better is not None
         return [_WITHOUT_SPEED_LAST, *(by_key if judged else []), *self._ties()]
 

@@ -39,16 +39,19 @@ SELECT id, variant_id, platform_id, backend, load_class, load_kind,
     runs AS cfg_runs, newest_at AS cfg_newest_at
 FROM experiments_configuration c WHERE runs > 0
 """
-# What a place says of a figure that can be limited holds for one of its configurations.
-_PLACES = """
+LIMITED = """
+place.tokens_per_second AS cfg_speed, place.memory_gb_min AS cfg_memory,
+place.memory_unknown AS cfg_memory_unknown
+"""
+"""What a place says of figures that can be limited: each holds for one of its configurations."""
+
+_PLACES = f"""
 SELECT place.best_id AS id, place.variant_id, cell.platform_id, cell.backend, cell.load_class,
-    cell.load_kind, place.tokens_per_second AS cfg_speed,
-    NULL::float8 AS cfg_prompt_speed, NULL::float8 AS cfg_ttft,
-    place.memory_gb_min AS cfg_memory, place.memory_unknown AS cfg_memory_unknown,
+    cell.load_kind, {LIMITED}, NULL::float8 AS cfg_prompt_speed, NULL::float8 AS cfg_ttft,
     place.tokens_per_kwh AS cfg_efficiency, NULL::float8 AS cfg_power,
     NULL::int AS cfg_runs, NULL::timestamptz AS cfg_newest_at
 FROM experiments_gridplace place JOIN experiments_gridcell cell ON cell.id = place.cell_id
-"""
+"""  # noqa: S608 - no text from outside
 # The columns of a row that has scores alone, all of them empty.
 _NO_RUN = """
 NULL::bigint AS cfg_pk, NULL::text AS cfg_load, NULL::text AS cfg_kind, NULL::text AS cfg_backend,
@@ -75,7 +78,7 @@ LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
 # The variants of which a first does not pass the filters, and the best of each that does.
-_FAILED = "failed AS MATERIALIZED (SELECT DISTINCT variant_id FROM ({joined}) joined),"
+_FAILED = "failed AS MATERIALIZED (SELECT DISTINCT variant_id FROM ({joined}) joined)"
 _BEST_OF_FAILED = """
 SELECT best.* FROM (SELECT v.* FROM v JOIN failed USING (variant_id)) v CROSS JOIN LATERAL (
     SELECT * FROM (
@@ -138,10 +141,19 @@ def variants(criteria: GridCriteria, protocol: str | None, *, sets: bool = False
 
 def listed(tables: Iterable[Where]) -> Where:
     """Return tables as they stand after WITH."""
-    tables = list(tables)
+    return _strung(", ", tables)
+
+
+def united(rows: Iterable[Where]) -> Where:
+    """Return the rows of several queries together."""
+    return _strung(" UNION ALL ", rows)
+
+
+def _strung(between: str, parts: Iterable[Where]) -> Where:
+    parts = list(parts)
     return Where(
-        ", ".join(item.sql for item in tables),
-        tuple(value for item in tables for value in item.values),
+        between.join(item.sql for item in parts),
+        tuple(value for item in parts for value in item.values),
     )
 
 
@@ -161,12 +173,12 @@ def _passing(criteria: GridCriteria, load: tuple[str, str]) -> Where:
     return all_of(*(item.passes(criteria) for item in criteria.filters), _under(*load))
 
 
-def alone(criteria: GridCriteria) -> Where | None:
-    """Return the joined rows of scores alone that pass; None where the filters allow none."""
+def alone(criteria: GridCriteria) -> list[Where]:
+    """Return the joined rows of scores alone that pass, a query; none where filters allow none."""
     if criteria.needs_configuration:
-        return None
+        return []
     of_variants = [item for item in criteria.filters if not item.needs_run]
-    return scored_alone(all_of(*((item.alone or item.passes)(criteria) for item in of_variants)))
+    return [scored_alone(all_of(*((item.alone or item.passes)(criteria) for item in of_variants)))]
 
 
 def scored_alone(passing: Where = EVERYTHING, *, sets: bool = False) -> Where:
@@ -206,10 +218,10 @@ def source_to_count(criteria: GridCriteria) -> Where:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """The joined rows that the best of each model is among; they need a further table, `failed`."""
+    """The joined rows that the best of each model is among, and further tables that they need."""
 
     rows: Where
-    failed: Where
+    tables: tuple[Where, ...] = ()
 
 
 def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str], best_first: str) -> Ranked:
@@ -228,7 +240,7 @@ def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str], best_fir
         if item.level != Level.VARIANT and not (item.fastest_decides and decider == "speed")
     ]
     if not deciding:
-        return Ranked(rows=rows, failed=Where(""))
+        return Ranked(rows=rows)
     passing = all_of(*(item.passes(criteria) for item in deciding))
     known = criteria.without(*(item.name for item in deciding))
     failing = Where(f"NOT coalesce({passing.sql}, FALSE)", passing.values)
@@ -238,8 +250,8 @@ def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str], best_fir
         measured=_OF_RUNS, configurations=_CONFIGURATIONS, passing=met.sql, best_first=best_first
     )
     return Ranked(
-        rows=Where(f"{rows.sql} UNION ALL {others}", rows.values + met.values),
-        failed=Where(_FAILED.format(joined=failed.sql), failed.values),
+        rows=united([rows, Where(others, met.values)]),
+        tables=(Where(_FAILED.format(joined=failed.sql), failed.values),),
     )
 
 

@@ -357,9 +357,7 @@ def _with_derived(
     speeds = figures.get("tokens_per_second", [])
     if "tokens_per_kwh" in figures or not speeds:
         return measurements
-    leading = speeds[0]
-    if len(speeds) > 1:
-        leading = min(speeds, key=lambda item: definition_rank(item.metric, item.definition))
+    leading = min(speeds, key=lambda item: definition_rank(item.metric, item.definition))
     derived = [
         MeasurementDocument(
             metric="tokens_per_kwh",

@@ -1,13 +1,13 @@
 """The words for metrics, definitions and loads that several pages use."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from benchmarks.models import Benchmark
 from benchsite.common.templatetags.figures import figure_with_spread
 from experiments.choices import LoadClass
+from experiments.grid import ConfigurationRow
 from experiments.metrics import METRICS, Definition, get_metric, metric_label
-from experiments.models import Configuration, Measurement
+from experiments.models import Configuration, Measurement, TestRun
 
 NOT_STATED = "definition not stated"
 
@@ -95,17 +95,7 @@ def definition_link(metric: str, definition_id: str | None) -> DefinitionLink | 
     )
 
 
-class Load(Protocol):
-    """What states its load: a run, or a configuration of the grid as the run that stands for it."""
-
-    @property
-    def concurrent_requests(self) -> int | None: ...  # noqa: D102 - as in TestRun
-
-    @property
-    def request_rate(self) -> float | None: ...  # noqa: D102 - as in TestRun
-
-
-def load_label(run: Load | None, load_class: str) -> str:
+def load_label(run: TestRun | ConfigurationRow | None, load_class: str) -> str:
     """Return under which load a run stood: "1 user", "32 users", "4 req/s", "load unknown"."""
     if run and run.concurrent_requests:
         return f"{run.concurrent_requests:,} user{'s' if run.concurrent_requests > 1 else ''}"

@@ -72,13 +72,13 @@ def _link(
     others = "".join(_attribute(name.replace("_", "-"), text) for name, text in attributes.items())
     target = escape(href)
     link = (
-        f'<a class="{f"{style} with-script".strip()}" id="{escape(id)}" href="{target}"'
+        f'<a class="{escape(f"{style} with-script".strip())}" id="{escape(id)}" href="{target}"'
         f' hx-get="{target}"{_attribute("data-focus", focus)}{others}>{content}</a>'
     )
     if is_fragment:
         return link
     return (
-        f'{link}<noscript><button class="{style or "link-button"}" name="{FOLLOW}"'
+        f'{link}<noscript><button class="{escape(style or "link-button")}" name="{FOLLOW}"'
         f' value="{target}#{escape(at)}"{others}>{content}</button></noscript>'
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.bench.clients import Ask, Timing, get, get_kept, post, timed
+from tests.bench.clients import CLIENTS, Ask, Timing, get, get_kept, post, timed
 from tests.bench.importing import WhileImporting, measure_while_importing
 from tests.bench.report import EMPTY, FROM_CACHE, NOT_MODIFIED, TABLE, Measured, written
 from tests.bench.results import run
@@ -33,7 +33,6 @@ SORTS = (
     *("quantization", "backend", "platform", "runs", "when"),
 )
 ONE, MANY = 40, 96  # requests by one client and by 16
-CLIENTS = 16
 UPLOADS, IMPORTED = 60, 2000
 YARDSTICKS = {EMPTY: "/bench/empty", TABLE: "/bench/table"}
 

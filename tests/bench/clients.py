@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 
 TIMEOUT_S = 60
+CLIENTS = 16  # at once, where there are many
 
 Ask = Callable[[HTTPConnection, int], int]
 """Sends the request of a number and returns the size (bytes) of the answer."""

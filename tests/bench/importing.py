@@ -11,12 +11,11 @@ from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 
-from tests.bench.clients import Ask, Timing, get, timed
+from tests.bench.clients import CLIENTS, Ask, Timing, get, timed
 from tests.bench.results import run
 from tests.bench.running import ROOT, Site
 
-CLIENTS = 16
-QUIET_REQUESTS = 480
+REQUESTS = 480
 GIGABYTE = 1_000_000_000
 
 
@@ -50,20 +49,20 @@ def measure_while_importing(
     is an error.
     """
     ask = _in_turn(pages)
-    quiet = timed(site.port, ask, clients=CLIENTS, requests=QUIET_REQUESTS, warm=CLIENTS)
+    quiet = timed(site.port, ask, clients=CLIENTS, requests=REQUESTS, warm=CLIENTS)
     lines = _lines(site.folder / "large.jsonl", gigabytes)
     before = site.inside("count_runs")
     with _import_of(lines, site) as process:
         started = time.monotonic()
         times: list[Timing] = []
         while (passed := time.monotonic() - started) < 60 * minutes and process.poll() is None:
-            times.append(timed(site.port, ask, clients=CLIENTS, requests=QUIET_REQUESTS))
+            times.append(timed(site.port, ask, clients=CLIENTS, requests=REQUESTS))
         memory_mb = _most_memory_mb(process.pid)
     return WhileImporting(
         quiet=quiet,
         busy=max(times, key=lambda item: item.p95_ms),
         minutes=passed / 60,
-        requests=QUIET_REQUESTS * len(times),
+        requests=REQUESTS * len(times),
         runs=site.inside("count_runs") - before,
         file_gb=lines.stat().st_size / GIGABYTE,
         memory_mb=memory_mb,
@@ -93,7 +92,7 @@ def _lines(path: Path, gigabytes: float) -> Path:
 
 @contextmanager
 def _import_of(path: Path, site: Site) -> Iterator[subprocess.Popen[bytes]]:
-    """Import a file meanwhile; at the end it is interrupted as by Ctrl-C, which loses nothing."""
+    """Import a file meanwhile; at the end it is told to stop: what was taken in stays."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "import_results", str(path)],
         cwd=ROOT,

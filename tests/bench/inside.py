@@ -19,17 +19,9 @@ REPEATS = 5
 
 def pages(addresses: dict[str, str]) -> dict[str, Any]:
     """Return for each page its queries, what they read, and the time (ms) of its SQL alone."""
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
-
-    client = Client(SERVER_NAME="127.0.0.1", HTTP_AUTHORIZATION="Basic bench")
     found = {}
     for name, address in addresses.items():
-        client.get(address)
-        with CaptureQueriesContext(connection) as captured:
-            client.get(address)
-        queries = [item["sql"] for item in captured.captured_queries]
+        queries = _queries_of(address)
         read = [_explained(sql) for sql in queries if sql.lstrip()[:4] in ("SELE", "WITH")]
         found[name] = {
             "queries": len(queries),
@@ -53,19 +45,24 @@ def _explained(sql: str) -> tuple[int, int]:
 
 
 def plans(addresses: dict[str, str]) -> dict[str, list[str]]:
-    """Return the plans of the two queries that a page of the grid is read by, as they ran."""
+    """Return the plans of the queries of the grid's own that a page is read by, as they ran."""
+    return {
+        name: [_plan_of(sql) for sql in _queries_of(address) if sql.lstrip().startswith("WITH")]
+        for name, address in addresses.items()
+    }
+
+
+def _queries_of(address: str) -> list[str]:
+    """Return the queries of a page that was asked for before."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
     client = Client(SERVER_NAME="127.0.0.1", HTTP_AUTHORIZATION="Basic bench")
-    found = {}
-    for name, address in addresses.items():
-        with CaptureQueriesContext(connection) as captured:
-            client.get(address)
-        queries = [item["sql"] for item in captured.captured_queries]
-        found[name] = [_plan_of(sql) for sql in queries if sql.lstrip().startswith("WITH")]
-    return found
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address)
+    return [item["sql"] for item in captured.captured_queries]
 
 
 def _plan_of(sql: str) -> str:

@@ -24,10 +24,8 @@ def empty(_request: HttpRequest) -> HttpResponse:
 
 def table(request: HttpRequest) -> HttpResponse:
     """Show as many rows with as many cells as the grid does, read by primary key."""
-    found = GridPlace.objects.select_related("variant", "cell__platform", "best").order_by("pk")[
-        :ROWS
-    ]
-    return render(request, "bench/table.html", {"rows": found, "heads": HEADS})
+    places = GridPlace.objects.select_related("variant", "cell__platform", "best").order_by("pk")
+    return render(request, "bench/table.html", {"rows": places[:ROWS], "heads": HEADS})
 
 
 urlpatterns = [path("bench/empty", empty), path("bench/table", table), *of_site]
