@@ -34,6 +34,9 @@ def public_benchmarks() -> BenchmarkQuerySet:
     return Benchmark.objects.filter(Q(is_generic=False) | Exists(published))
 
 
+_LONG = ("measures", "expected_categories", "category_groups")
+
+
 class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A public benchmark by its slug; all of them are read once for each form, with their use."""
 
@@ -48,8 +51,8 @@ class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     @cached_property
     def known(self) -> list[Benchmark]:
-        """The benchmarks to choose from."""
-        return list(public_benchmarks().with_use())
+        """The benchmarks to choose from, without the longer half of what is known of them."""
+        return list(public_benchmarks().with_use().defer(*_LONG))
 
     def to_python(self, value: Any) -> Benchmark | None:
         """Return the benchmark of a slug; ValidationError where there is none."""
@@ -170,9 +173,14 @@ class GridForm(forms.Form):
         asked = {
             name: value for name, value in self.cleaned_data.items() if value not in (None, "")
         }
-        benchmarks: BenchmarkField = self.fields["benchmark"]  # type: ignore[assignment]
-        asked.setdefault("benchmark", default_among(benchmarks.known))
+        asked.setdefault("benchmark", default_among(self.benchmarks.known))
         return GridCriteria(**asked)
+
+    @property
+    def benchmarks(self) -> BenchmarkField:
+        """The field of the benchmark, which knows all of them."""
+        field: BenchmarkField = self.fields["benchmark"]  # type: ignore[assignment]
+        return field
 
     @property
     def limits(self) -> list[tuple[forms.BoundField, forms.BoundField | None]]:

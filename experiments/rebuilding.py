@@ -26,7 +26,7 @@ _KEPT = {
     "experiments_repeatfigures": "figures",
     "experiments_gridmodel": "model_name, lora_adapter, platforms",
     "experiments_gridplace": "variant_id, cell_id, model_id, best_id, tokens_per_second, "
-    "tokens_per_kwh, tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown",
+    "tokens_per_kwh, tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown, trades",
     "experiments_gridcell": "platform_id, backend, load_class, load_kind, quantization, "
     "rtrim(model_set::text, '0'), tokens_per_second_min, tokens_per_second_max, memory_gb_min, "
     "memory_gb_max",

@@ -169,6 +169,13 @@ WITH touched AS MATERIALIZED (
 )
 """  # noqa: S608 - no text from outside
 _OF_PLACE = "variant_id, platform_id, backend, load_class, load_kind"
+_COLUMNS_OF_PLACE = (
+    *("best_id", "tokens_per_second", "tokens_per_kwh", "tokens_per_second_min"),
+    *("memory_gb_min", "memory_gb_max", "memory_unknown", "trades"),
+)
+_KEPT_OF_PLACE = ", ".join(_COLUMNS_OF_PLACE)
+_OLD_OF_PLACE = ", ".join(f"place.{name}" for name in _COLUMNS_OF_PLACE)
+_WRITTEN_OF_PLACE = ", ".join(f"excluded.{name}" for name in _COLUMNS_OF_PLACE)
 
 _REMOVE_PLACES = f"""
 {_TOUCHED_PLACES}
@@ -183,40 +190,50 @@ WHERE (place.variant_id, place.cell_id) = (touched.variant_id, touched.cell_id)
   )
 """  # noqa: S608 - no text from outside
 
+# Trades are found from the leanest on: each that is faster than all before it. Those of unknown
+# memory are compared with each other only.
 _WRITE_PLACES = f"""
-{_TOUCHED_PLACES}, best AS MATERIALIZED (
+{_TOUCHED_PLACES}, measured AS MATERIALIZED (
+    SELECT variant_id, cell_id, model_name, lora_adapter, c.id, tokens_per_second, tokens_per_kwh,
+        memory_gb
+    FROM experiments_configuration c JOIN touched USING ({_OF_PLACE})
+    WHERE c.runs > 0
+), best AS (
     SELECT DISTINCT ON (variant_id, cell_id) variant_id, cell_id, model_name, lora_adapter,
-        c.id AS best_id, tokens_per_second, tokens_per_kwh,
+        id AS best_id, tokens_per_second, tokens_per_kwh,
         min(tokens_per_second) OVER place AS tokens_per_second_min,
         min(memory_gb) OVER place AS memory_gb_min,
         max(memory_gb) OVER place AS memory_gb_max,
         bool_or(memory_gb IS NULL) OVER place AS memory_unknown
-    FROM experiments_configuration c JOIN touched USING ({_OF_PLACE})
-    WHERE c.runs > 0
+    FROM measured
     WINDOW place AS (PARTITION BY variant_id, cell_id)
     ORDER BY variant_id, cell_id, {_TIES}
+), traded AS (
+    SELECT variant_id, cell_id,
+        array_agg(ARRAY[tokens_per_second, memory_gb] ORDER BY memory_gb) AS trades
+    FROM (
+        SELECT variant_id, cell_id, tokens_per_second, memory_gb,
+            max(tokens_per_second) OVER (
+                PARTITION BY variant_id, cell_id, memory_gb IS NULL
+                ORDER BY memory_gb, tokens_per_second DESC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS fastest_leaner
+        FROM measured WHERE tokens_per_second IS NOT NULL
+    ) compared
+    WHERE fastest_leaner IS NULL OR tokens_per_second > fastest_leaner
+    GROUP BY variant_id, cell_id
+), found AS (
+    SELECT best.*, model.id AS model_id,
+        CASE WHEN array_length(trades, 1) > 1 OR trades[1][2] IS DISTINCT FROM memory_gb_min
+            OR memory_unknown <> (trades[1][2] IS NULL) THEN trades END AS trades
+    FROM best
+    JOIN experiments_gridmodel model USING (model_name, lora_adapter)
+    LEFT JOIN traded USING (variant_id, cell_id)
 )
-INSERT INTO experiments_gridplace AS place (
-    variant_id, cell_id, model_id, best_id, tokens_per_second, tokens_per_kwh,
-    tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown
-)
-SELECT variant_id, cell_id, model.id, best_id, tokens_per_second, tokens_per_kwh,
-    tokens_per_second_min, memory_gb_min, memory_gb_max, memory_unknown
-FROM best JOIN experiments_gridmodel model USING (model_name, lora_adapter)
-ON CONFLICT (variant_id, cell_id) DO UPDATE SET
-    best_id = excluded.best_id,
-    tokens_per_second = excluded.tokens_per_second,
-    tokens_per_kwh = excluded.tokens_per_kwh,
-    tokens_per_second_min = excluded.tokens_per_second_min,
-    memory_gb_min = excluded.memory_gb_min,
-    memory_gb_max = excluded.memory_gb_max,
-    memory_unknown = excluded.memory_unknown
-WHERE (place.best_id, place.tokens_per_second, place.tokens_per_kwh, place.tokens_per_second_min,
-       place.memory_gb_min, place.memory_gb_max, place.memory_unknown)
-    IS DISTINCT FROM
-      (excluded.best_id, excluded.tokens_per_second, excluded.tokens_per_kwh,
-       excluded.tokens_per_second_min, excluded.memory_gb_min, excluded.memory_gb_max,
-       excluded.memory_unknown)
+INSERT INTO experiments_gridplace AS place (variant_id, cell_id, model_id, {_KEPT_OF_PLACE})
+SELECT variant_id, cell_id, model_id, {_KEPT_OF_PLACE} FROM found
+ON CONFLICT (variant_id, cell_id) DO UPDATE SET ({_KEPT_OF_PLACE}) = ({_WRITTEN_OF_PLACE})
+WHERE ({_OLD_OF_PLACE}) IS DISTINCT FROM ({_WRITTEN_OF_PLACE})
 """  # noqa: S608 - no text from outside
 
 # Where none of the touched ones was marked, what was marked beats all others still: only these two

@@ -4,7 +4,7 @@ All of it is read from the summary columns of `Configuration`, joined to the cur
 chosen benchmark: a bounded number of queries whatever the number of rows and runs.
 """
 
-from experiments.grid.counts import choice_counts, counts_without, limit_ranges
+from experiments.grid.counts import choice_counts, counts_without, limit_ranges, read_counts
 from experiments.grid.criteria import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_SORT,
@@ -14,13 +14,13 @@ from experiments.grid.criteria import (
     SortKey,
 )
 from experiments.grid.filters import ANY_KIND, FILTERS, Filter, FilterKind, Where, filters_of
-from experiments.grid.offered import Offered, read_offered
 from experiments.grid.pages import configuration_rows, grid_page, platform_rows
 from experiments.grid.query import default_among, default_benchmark
 from experiments.grid.rows import (
     KINDS,
     ConfigurationPage,
     ConfigurationRow,
+    Counts,
     GridPage,
     LoadCounts,
     ModelRow,
@@ -38,13 +38,13 @@ __all__ = [
     "SORT_KEYS",
     "ConfigurationPage",
     "ConfigurationRow",
+    "Counts",
     "Filter",
     "FilterKind",
     "GridCriteria",
     "GridPage",
     "LoadCounts",
     "ModelRow",
-    "Offered",
     "PlatformRow",
     "SortKey",
     "Where",
@@ -57,6 +57,6 @@ __all__ = [
     "grid_page",
     "limit_ranges",
     "platform_rows",
-    "read_offered",
+    "read_counts",
     "row_key",
 ]

@@ -1,14 +1,17 @@
 """How many models there are: in each class and kind of load, for each choice, without a filter.
 
+What can be chosen comes with it: all that there are results of, whether or not any pass now.
+
 A model counts as the grid would list it: under all other filters, in the chosen class and kind of
 load, else in those that have most models then. Models are counted as sets, a bit for each: a cell
 (one choice of each filter, one class and kind of load) has the set of its models, what a filter
 lets through of it is an intersection, and a count is the size of a union of cells. Only limits on
-measured figures need a look at the places, or at the configurations, that meet them.
+measured figures need a look at the places that meet them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from experiments.grid import sql
 from experiments.grid.criteria import GridCriteria
@@ -32,6 +35,7 @@ _OF_VARIANTS = {name: item for name, item in LIMITS.items() if item.level == Lev
 _OF_RUNS = {name: item for name, item in LIMITS.items() if item.level != Level.VARIANT}
 _LOADS = ""  # in the place of a filter's name
 _RANGE = "range of "
+_PLATFORM = "name of platform"
 
 # Cells may have been written when there were fewer models: the later ones are not in them.
 _CELLS = """
@@ -50,23 +54,16 @@ cells AS (
 )
 """
 # The models in each cell that meet the limits on measured figures.
-_LIMITED_BY_PLACES = f"""
+_LIMITED = f"""
 {{name}} AS (
     SELECT cell_id AS cfg_pk, bit_or(set_bit(size.nothing, model_id - 1, 1)) AS {{name}}
-    FROM (SELECT cell_id, model_id, {sql.LIMITED} FROM experiments_gridplace place) place
+    FROM (
+        SELECT cell_id, model_id, {sql.LIMITED} FROM experiments_gridplace place WHERE {{at_once}}
+    ) place
     CROSS JOIN size
     WHERE {{limits}} GROUP BY cell_id
 )
 """  # noqa: S608 - no text from outside
-_LIMITED_BY_BOTH = """
-{name} AS (
-    SELECT cell.id AS cfg_pk, bit_or(set_bit(size.nothing, v.model_id - 1, 1)) AS {name}
-    FROM ({source}) source JOIN v USING (variant_id)
-    JOIN experiments_gridcell cell USING (platform_id, backend, load_class, load_kind, quantization)
-    CROSS JOIN size
-    WHERE {limits} GROUP BY cell.id
-)
-"""
 _MASKS = """
 masks AS (SELECT quantization, {masks} FROM v WHERE model_id IS NOT NULL GROUP BY quantization)
 """
@@ -82,8 +79,9 @@ named AS MATERIALIZED (
 """
 _COUNTED = """
 {name} AS (
-    SELECT {choice} AS choice, cfg_load, cfg_kind, bit_or({models}) AS models
-    FROM named WHERE {passing} GROUP BY 1, 2, 3
+    SELECT {choice} AS choice, cfg_load, cfg_kind,
+        bit_or({models}) FILTER (WHERE {passing}) AS models
+    FROM named GROUP BY 1, 2, 3
 )
 """
 _TOLD = """
@@ -92,9 +90,21 @@ UNION ALL
 SELECT '{name}', choice, cfg_load, '{any}', bit_count(bit_or(models)), NULL
 FROM {table} GROUP BY choice, cfg_load
 """
-_ENDS_FOUND = """
-SELECT '{title}{name}', NULL, cfg_load, cfg_kind, min(least_{name}), max(most_{name})
-FROM named WHERE {passing} GROUP BY cfg_load, cfg_kind
+_PLATFORMS = f"""
+SELECT '{_PLATFORM}', key, name, NULL, row_number() OVER (ORDER BY name, key)::float8, NULL
+FROM hardware_platform WHERE id IN (SELECT platform_id FROM experiments_gridcell)
+"""  # noqa: S608 - no text from outside
+_ENDS = """
+SELECT name, NULL, cfg_load, cfg_kind, least, most
+FROM (
+    SELECT cfg_load, cfg_kind, {ends} FROM {rows} WHERE {passing} GROUP BY cfg_load, cfg_kind
+) found CROSS JOIN LATERAL (VALUES {pairs}) ends (name, least, most)
+"""
+_CELLS_NAMED = "named"
+# With words, ends are those of the places that have them, which cells do not know.
+_PLACES_NAMED = """
+named JOIN experiments_gridplace place
+    ON place.cell_id = cfg_pk AND get_bit(listed, place.model_id - 1) = 1
 """
 # Between which ends the variants of the models lie that a class and kind of load lists.
 _ENDS_OF_VARIANTS = """
@@ -107,17 +117,6 @@ JOIN v USING (quantization)
 WHERE {most} IS NOT NULL AND model_id IS NOT NULL AND get_bit(listed, model_id - 1) = 1
 GROUP BY cfg_load, cfg_kind
 """
-# With words, ends are those of the places that have them, which cells do not know.
-_ENDS_OF_PLACES = """
-SELECT name, NULL, cfg_load, cfg_kind, least, most
-FROM (
-    SELECT cfg_load, cfg_kind, {ends}
-    FROM named JOIN experiments_gridplace place ON place.cell_id = cfg_pk
-    WHERE get_bit(listed, place.model_id - 1) = 1 AND ({passing})
-    GROUP BY cfg_load, cfg_kind
-) found CROSS JOIN LATERAL (VALUES {pairs}) ends (name, least, most)
-"""
-
 Row = tuple[str, str | None, str | None, str | None, float | None, float | None]
 
 
@@ -130,9 +129,10 @@ def read_counts(criteria: GridCriteria, protocol: str | None, *, choices: bool) 
             _arm(criteria.without(name), name, f"{item.column}::text")
             for name, item in CHOICES.items()
         ]
-        ends = _ends(criteria.without(*LIMITS))
+        ends = [*_ends(criteria.without(*LIMITS)), Where(_PLATFORMS)]
     rows = _run(_tables(criteria, protocol, [criteria]), arms, ends)
-    counted = _tally(row for row in rows if not row[0].startswith(_RANGE))
+    named = [row for row in rows if row[0] == _PLATFORM]
+    counted = _tally(row for row in rows if row[0] != _PLATFORM and not row[0].startswith(_RANGE))
     return Counts(
         loads=counted.get((_LOADS, ""), LoadCounts.of([])),
         of_choices={
@@ -140,6 +140,9 @@ def read_counts(criteria: GridCriteria, protocol: str | None, *, choices: bool) 
                 choice: loads for (own, choice), loads in counted.items() if own == name and choice
             }
             for name in CHOICES
+        },
+        platform_names={
+            str(key): str(name) for _, key, name, *_ in sorted(named, key=itemgetter(4))
         },
         ranges=tuple(
             Range(name.removeprefix(_RANGE), load, kind, least, most)
@@ -150,7 +153,7 @@ def read_counts(criteria: GridCriteria, protocol: str | None, *, choices: bool) 
 
 
 def choice_counts(page: GridPage) -> dict[str, dict[str, int]]:
-    """Return filter → choice → models that choosing it alone would leave; no model, no entry."""
+    """Return filter → choice → models that choosing it alone would leave."""
     others = {name: page.criteria.without(name) for name in page.counts.of_choices}
     return {
         name: {choice: loads.shown(others[name]) for choice, loads in found.items()}
@@ -232,13 +235,10 @@ def _within(limits: Sequence[str]) -> str:
 
 def _limited(criteria: GridCriteria, names: Sequence[str]) -> Where:
     """Return the models of each cell that meet some limits on measured figures."""
-    limits = all_of(*(LIMITS[name].passes(criteria) for name in names))
-    table = _within(names)
-    if len(names) == 1:
-        return Where(_LIMITED_BY_PLACES.format(name=table, limits=limits.sql), limits.values)
-    source = sql.every_configuration()
-    text = _LIMITED_BY_BOTH.format(name=table, source=source.sql, limits=limits.sql)
-    return Where(text, source.values + limits.values)
+    each = [LIMITS[name].passes(criteria) for name in names]
+    at_once, limits = sql.met_at_once(each), all_of(*each)
+    text = _LIMITED.format(name=_within(names), at_once=at_once.sql, limits=limits.sql)
+    return Where(text, at_once.values + limits.values)
 
 
 def _named(
@@ -315,35 +315,30 @@ def _arm(
 def _ends(criteria: GridCriteria) -> list[Where]:
     """Find between which ends each limit can be met, in each class and kind of load."""
     passing = sql.passing(criteria, _set_ones(criteria, CHOICES))
-    arms = [(_ENDS_FOUND, item) for item in _OF_VARIANTS.values()]
-    arms += [(_ENDS_OF_VARIANTS, item) for item in _OF_VARIANTS.values()]
-    arms += [(_ENDS_FOUND, item) for item in _OF_RUNS.values() if not criteria.q]
-    ends = [
-        Where(
-            text.format(
-                title=_RANGE,
-                name=item.name,
-                least=item.ends[0],
-                most=item.ends[1],
-                passing=passing.sql,
-            ),
-            passing.values,
+    of_cells = {name: (f"least_{name}", f"most_{name}") for name in LIMITS}
+    found = []
+    if criteria.q:
+        of_places = {name: item.ends_of_place for name, item in _OF_RUNS.items()}
+        found.append(_ends_of(_PLACES_NAMED, of_places, passing))
+        of_cells = {name: of_cells[name] for name in _OF_VARIANTS}
+    found.append(_ends_of(_CELLS_NAMED, of_cells, passing))
+    of_variants = [
+        _ENDS_OF_VARIANTS.format(
+            title=_RANGE, name=name, least=item.ends[0], most=item.ends[1], passing=passing.sql
         )
-        for text, item in arms
+        for name, item in _OF_VARIANTS.items()
     ]
-    return [*ends, _ends_of_places(passing)] if criteria.q else ends
+    return [*found, *(Where(text, passing.values) for text in of_variants)]
 
 
-def _ends_of_places(passing: Where) -> Where:
-    of_places = [(name, item.ends_of_place) for name, item in _OF_RUNS.items()]
-    text = _ENDS_OF_PLACES.format(
-        ends=", ".join(
-            f"min(place.{least}) AS least_{name}, max(place.{most}) AS most_{name}"
-            for name, (least, most) in of_places
-        ),
-        passing=passing.sql,
-        pairs=", ".join(f"('{_RANGE}{name}', least_{name}, most_{name})" for name in _OF_RUNS),
+def _ends_of(rows: str, columns: Mapping[str, tuple[str, str]], passing: Where) -> Where:
+    """Find the least and greatest values of some limits at once, which stand in some columns."""
+    ends = ", ".join(
+        f"min({least}) AS least_of_{name}, max({most}) AS most_of_{name}"
+        for name, (least, most) in columns.items()
     )
+    pairs = ", ".join(f"('{_RANGE}{name}', least_of_{name}, most_of_{name})" for name in columns)
+    text = _ENDS.format(ends=ends, rows=rows, passing=passing.sql, pairs=pairs)
     return Where(text, passing.values)
 
 

@@ -171,10 +171,14 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Models by class and kind of load under the filters, and for each choice of each of them."""
+    """Models by class and kind of load under the filters, and for each choice of each of them.
+
+    All choices that have results are there. `platform_names` are by key, in the order of names.
+    """
 
     loads: LoadCounts
     of_choices: Mapping[str, Mapping[str, LoadCounts]]
+    platform_names: Mapping[str, str]
     ranges: tuple[Range, ...]
 
 

@@ -24,6 +24,8 @@ from experiments.grid.filters import (
 )
 from experiments.summaries import TOPS, top_bit
 
+SEVERAL = 2
+
 OF_VARIANT = (
     "variant_id, model_name, lora_adapter, quantization, name_key, model_id, platforms, "
     "quality_score, quality_protocol, ranked_quality"
@@ -44,6 +46,16 @@ place.tokens_per_second AS cfg_speed, place.memory_gb_min AS cfg_memory,
 place.memory_unknown AS cfg_memory_unknown
 """
 """What a place says of figures that can be limited: each holds for one of its configurations."""
+# Whether several limits hold for one and the same.
+_TRADED = """
+place.trades IS NULL OR EXISTS (
+    SELECT FROM (
+        SELECT place.trades[number][1] AS cfg_speed, place.trades[number][2] AS cfg_memory,
+            place.trades[number][2] IS NULL AS cfg_memory_unknown
+        FROM generate_subscripts(place.trades, 1) number
+    ) trade WHERE {limits}
+)
+"""
 
 _PLACES = f"""
 SELECT place.best_id AS id, place.variant_id, cell.platform_id, cell.backend, cell.load_class,
@@ -51,15 +63,16 @@ SELECT place.best_id AS id, place.variant_id, cell.platform_id, cell.backend, ce
     place.tokens_per_kwh AS cfg_efficiency, NULL::float8 AS cfg_power,
     NULL::int AS cfg_runs, NULL::timestamptz AS cfg_newest_at
 FROM experiments_gridplace place JOIN experiments_gridcell cell ON cell.id = place.cell_id
+WHERE {{at_once}}
 """  # noqa: S608 - no text from outside
 # The columns of a row that has scores alone, all of them empty.
 _NO_RUN = """
 NULL::bigint AS cfg_pk, NULL::text AS cfg_load, NULL::text AS cfg_kind, NULL::text AS cfg_backend,
-NULL::uuid AS cfg_platform, NULL::text AS cfg_platform_key, NULL::text AS cfg_platform_name,
-NULL::text AS cfg_category, NULL::float8 AS cfg_speed, NULL::float8 AS cfg_prompt_speed,
+NULL::uuid AS cfg_platform, NULL::float8 AS cfg_speed, NULL::float8 AS cfg_prompt_speed,
 NULL::float8 AS cfg_ttft, NULL::float8 AS cfg_memory, NULL::boolean AS cfg_memory_unknown,
 NULL::float8 AS cfg_efficiency, NULL::float8 AS cfg_power, NULL::int AS cfg_runs,
-NULL::timestamptz AS cfg_newest_at
+NULL::timestamptz AS cfg_newest_at, NULL::text AS cfg_platform_key, NULL::text AS cfg_platform_name,
+NULL::text AS cfg_category
 """
 _FIGURES = (
     "cfg_speed, cfg_prompt_speed, cfg_ttft, cfg_memory, cfg_memory_unknown, cfg_efficiency, "
@@ -77,30 +90,57 @@ LEFT JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 LEFT JOIN benchmarks_benchmarkscore quality
     ON quality.variant_id = variant.id AND quality.is_current AND quality.benchmark_id = %s
 """
-# The variants of which a first does not pass the filters, and the best of each that does.
-_FAILED = "failed AS MATERIALIZED (SELECT DISTINCT variant_id FROM ({joined}) joined)"
-_BEST_OF_FAILED = """
-SELECT best.* FROM (SELECT v.* FROM v JOIN failed USING (variant_id)) v CROSS JOIN LATERAL (
-    SELECT * FROM (
-        SELECT v.*, {measured}
-        FROM ({configurations}) c JOIN hardware_platform platform ON platform.id = c.platform_id
-        WHERE c.variant_id = v.variant_id
-    ) measured WHERE {passing} ORDER BY {best_first} LIMIT 1
-) best
-"""
 _OF_RUNS = f"""
 c.id AS cfg_pk, c.load_class AS cfg_load, c.load_kind AS cfg_kind, c.backend AS cfg_backend,
-c.platform_id AS cfg_platform, platform.key AS cfg_platform_key,
-platform.name AS cfg_platform_name, platform.category AS cfg_category, {_FIGURES}
+c.platform_id AS cfg_platform, {_FIGURES}
 """
-_MEASURED = """
+_OF_PLATFORM = """
+platform.key AS cfg_platform_key, platform.name AS cfg_platform_name,
+platform.category AS cfg_category
+"""
+_MEASURED = f"""
 SELECT * FROM (
-    SELECT v.*, {measured}
-    FROM ({source}) c
+    SELECT v.*, {_OF_RUNS}, {_OF_PLATFORM}
+    FROM ({{source}}) c
     JOIN v ON v.variant_id = c.variant_id
     JOIN hardware_platform platform ON platform.id = c.platform_id
-) measured WHERE {passing}
+) measured WHERE {{passing}}
+"""  # noqa: S608 - no text from outside
+# Which firsts pass the filters, and which have one before them in their model that does. What could
+# take the place of the others is looked for by index, one variant after the other (a first that is
+# beaten stands before whatever else its variant has); there, platforms are read only if asked for.
+_JUDGED = """
+judged AS MATERIALIZED (
+    SELECT *, bool_or(passes) OVER (
+        PARTITION BY model_id ORDER BY {best_first} ROWS UNBOUNDED PRECEDING
+    ) AS is_beaten
+    FROM (SELECT *, coalesce({passing}, FALSE) AS passes FROM ({joined}) joined) first
+)
 """
+_FAILED = """
+failed AS MATERIALIZED (
+    SELECT * FROM v WHERE variant_id IN (SELECT variant_id FROM judged WHERE NOT is_beaten)
+)
+"""
+_BEST_OF_FAILED = f"""
+best_of_failed AS MATERIALIZED (
+    SELECT v.*, best.* FROM failed v CROSS JOIN LATERAL (
+        SELECT cfg_pk, cfg_load, cfg_kind, cfg_backend, cfg_platform, {_FIGURES} FROM (
+            SELECT v.*, {_OF_RUNS},
+                (SELECT key FROM hardware_platform WHERE id = c.platform_id) AS cfg_platform_key,
+                (SELECT name FROM hardware_platform WHERE id = c.platform_id) AS cfg_platform_name,
+                (SELECT category FROM hardware_platform WHERE id = c.platform_id) AS cfg_category
+            FROM ({_CONFIGURATIONS}) c WHERE c.variant_id = v.variant_id
+        ) measured WHERE {{passing}} ORDER BY {{best_first}} LIMIT 1
+    ) best
+)
+"""  # noqa: S608 - no text from outside
+_PASSED = f"""
+SELECT * FROM judged WHERE passes
+UNION ALL
+SELECT found.*, {_OF_PLATFORM}, TRUE, TRUE
+FROM best_of_failed found JOIN hardware_platform platform ON platform.id = found.cfg_platform
+"""  # noqa: S608 - no text from outside
 # A variant of a model without any ranked run stands alone, if it has a current score.
 _SCORED_ALONE = """
 SELECT v.*, {nothing}
@@ -165,7 +205,7 @@ def joined(
     `also` is what they have to meet besides. All of them are of models that have a number.
     """
     met = all_of(_passing(criteria, load), also)
-    text = _MEASURED.format(source=source.sql, measured=_OF_RUNS, passing=met.sql)
+    text = _MEASURED.format(source=source.sql, passing=met.sql)
     return Where(text, source.values + met.values)
 
 
@@ -211,9 +251,19 @@ def _under(load_class: str, kind: str) -> Where:
 
 
 def source_to_count(criteria: GridCriteria) -> Where:
-    """Return what tells whether models and platforms pass: places, which know it of one limit."""
+    """Return what tells whether models and platforms pass: the places."""
     limits = [item for item in criteria.filters if item.level == Level.CONFIGURATION]
-    return every_configuration() if len(limits) > 1 else Where(_PLACES)
+    at_once = met_at_once(item.passes(criteria) for item in limits)
+    return Where(_PLACES.format(at_once=at_once.sql), at_once.values)
+
+
+def met_at_once(limits: Iterable[Where]) -> Where:
+    """Return what a place meets of which one configuration meets all limits, not one each."""
+    limits = list(limits)
+    if len(limits) < SEVERAL:
+        return EVERYTHING
+    met = all_of(*limits)
+    return Where(_TRADED.format(limits=met.sql), met.values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,25 +283,25 @@ def ranked(criteria: GridCriteria, key: SortKey, load: tuple[str, str], best_fir
     """
     decider = key.name if key.name in TOPS else "speed"
     firsts = Where(f"{_CONFIGURATIONS} AND tops <> 0 AND tops & {top_bit(decider)} <> 0")
-    rows = joined(criteria, firsts, load)
     deciding = [
         item
         for item in criteria.filters
         if item.level != Level.VARIANT and not (item.fastest_decides and decider == "speed")
     ]
     if not deciding:
-        return Ranked(rows=rows)
+        return Ranked(rows=joined(criteria, firsts, load))
     passing = all_of(*(item.passes(criteria) for item in deciding))
-    known = criteria.without(*(item.name for item in deciding))
-    failing = Where(f"NOT coalesce({passing.sql}, FALSE)", passing.values)
-    failed = joined(known, firsts, load, also=failing)
+    known = joined(criteria.without(*(item.name for item in deciding)), firsts, load)
+    judged = _JUDGED.format(best_first=best_first, passing=passing.sql, joined=known.sql)
     met = _passing(criteria, load)
-    others = _BEST_OF_FAILED.format(
-        measured=_OF_RUNS, configurations=_CONFIGURATIONS, passing=met.sql, best_first=best_first
-    )
+    best = _BEST_OF_FAILED.format(passing=met.sql, best_first=best_first)
     return Ranked(
-        rows=united([rows, Where(others, met.values)]),
-        tables=(Where(_FAILED.format(joined=failed.sql), failed.values),),
+        rows=Where(_PASSED),
+        tables=(
+            Where(judged, passing.values + known.values),
+            Where(_FAILED),
+            Where(best, met.values),
+        ),
     )
 
 

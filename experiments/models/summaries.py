@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -75,6 +76,8 @@ class GridPlace(models.Model):
 
     It stands for its configurations with ranked runs, and there is none without. `best` is the
     fastest of them by generation; the other columns are theirs, or the least and greatest of all.
+    `trades` are speed (tok/s) and memory (GB) of those that no other is both as fast and as lean
+    as; NULL where the fastest is the leanest too, so that both ends are those of one configuration.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -90,6 +93,7 @@ class GridPlace(models.Model):
     memory_gb_min = models.FloatField(null=True)
     memory_gb_max = models.FloatField(null=True)
     memory_unknown = models.BooleanField(help_text="Whether one of them has no figure for it.")
+    trades = ArrayField(ArrayField(models.FloatField(null=True), size=2), null=True)
 
     class Meta:
         constraints: ClassVar = [

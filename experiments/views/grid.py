@@ -14,6 +14,7 @@ from experiments.presenters.grid import (
     COLUMNS,
     FOLLOW,
     GridState,
+    benchmark_offer,
     describe_limits,
     filter_choices,
     followed_address,
@@ -61,6 +62,7 @@ def _answer(
     """Render the page, or its results where htmx asks for them."""
     context |= {
         "form": form,
+        "benchmark": benchmark_offer(form),
         "all_columns": COLUMNS.values(),
         "chosen_columns": state.columns,
         "is_fragment": is_fragment_request(request),

@@ -1,7 +1,8 @@
 """What is true of the database after any sequence of uploads, withdrawals and restorings."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from statistics import median
 from typing import Any
 from uuid import UUID
@@ -76,6 +77,29 @@ def check_summaries() -> None:
     check_grid_summaries()
 
 
+def check_trades(row: GridPlace, of_place: Sequence[Configuration]) -> None:
+    """Assert that what a place trades tells of any two limits whether one configuration meets both.
+
+    The limits are those that can make a difference: the figures themselves.
+    """
+    every = [(item.tokens_per_second, item.memory_gb) for item in of_place]
+    single = (row.tokens_per_second, row.memory_gb_min)
+    kept = [(speed, memory) for speed, memory in row.trades] if row.trades else [single]
+    speeds = {speed for speed, _ in every if speed is not None}
+    memories = {-1.0, *(memory for _, memory in every if memory is not None)}
+    for least, most, unknown_too in product(speeds, memories, (False, True)):
+        assert any(_meets(*item, least, most, unknown_too) for item in kept) == any(
+            _meets(*item, least, most, unknown_too) for item in every
+        )
+
+
+def _meets(
+    speed: float | None, memory: float | None, least: float, most: float, unknown_too: bool
+) -> bool:
+    fits = unknown_too if memory is None else memory <= most
+    return speed is not None and speed >= least and fits
+
+
 def check_grid_summaries() -> None:
     """Assert that models, places, cells and tops are what the configurations say, read one by one.
 
@@ -119,6 +143,7 @@ def check_grid_summaries() -> None:
             item.tokens_per_second for item in of_place
         )
         assert (row.memory_gb_min, row.memory_gb_max) == _ends(item.memory_gb for item in of_place)
+        check_trades(row, of_place)
     kept_cells = {
         (c.platform_id, c.backend, c.load_class, c.load_kind, c.quantization): c
         for c in GridCell.objects.all()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 OTHER_GPU = "NVIDIA GeForce RTX 3090"
 HTMX = {"HX-Request": "true"}
-QUERIES_OF_AN_UNFOLDED_GRID = 6  # one is the version of the data; and one more with ticks
+QUERIES_OF_AN_UNFOLDED_GRID = 5  # one is the version of the data; and one more with ticks
 
 
 def test_grid_has_one_row_a_model_with_definition_and_load(client: Client) -> None:

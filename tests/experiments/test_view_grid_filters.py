@@ -18,7 +18,7 @@ from tests.factories import make_run, make_score, make_variant
 pytestmark = pytest.mark.django_db
 
 OTHER_GPU = "NVIDIA GeForce RTX 3090"
-QUERIES_WITHOUT_A_MATCH = 5  # one is the version of the data
+QUERIES_WITHOUT_A_MATCH = 4  # one is the version of the data
 
 
 def test_grid_says_which_load_is_used_and_offers_the_others(client: Client) -> None:
@@ -57,6 +57,34 @@ def test_a_filter_is_changed_in_one_place(client: Client, monkeypatch: pytest.Mo
     assert text.count('<tbody id="model-') == 1
     nothing = page(client, {"min_speed": "50"})
     assert "2 models without “faster than 50”" in nothing
+
+
+def test_two_limits_are_met_by_one_configuration_or_not_at_all(client: Client) -> None:
+    """A fast one that needs much and a lean one that is slow are no fast and lean one."""
+    unknown = {"include_unknown": "on"}
+    asked_for = {"min_speed": "50", "max_memory_gb": "40"}
+
+    def models(**more: str) -> int:
+        text = page(client, {**asked_for, **more})
+        listed = text.count('<tbody id="model-')
+        assert f'<option value="llama.cpp">llama.cpp ({listed})</option>' in text
+        return listed
+
+    def measure(depth: int, tok_s: float, memory: float | None) -> None:
+        figures = speed(tok_s)
+        if memory is not None:
+            figures["memory_usage_gb"] = (memory, "GB", None)
+        make_run(figures=figures, context_depth=depth)
+
+    measure(1, 80.0, 60.0)
+    measure(2, 20.0, 20.0)
+    assert (models(), models(**unknown)) == (0, 0)
+    measure(3, 30.0, None)
+    assert (models(), models(**unknown)) == (0, 0)
+    measure(4, 55.0, None)
+    assert (models(), models(**unknown)) == (0, 1)
+    measure(5, 50.0, 40.0)
+    assert (models(), models(**unknown)) == (1, 1)
 
 
 def test_a_column_is_added_in_one_place(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +221,7 @@ def test_grid_takes_nul_bytes_for_junk(client: Client) -> None:
 def test_grid_offers_nothing_that_waits_for_review(client: Client) -> None:
     make_run()
     make_run(quantization="WAITING_Q9", review_state=ReviewState.PENDING)
-    waiting = make_variant(quantization="WAITING_Q9")
+    waiting = make_variant(model_name="acme/Scored-Alone", quantization="WAITING_Q9")
     make_score(variant=waiting, benchmark="waiting-eval", review_state=ReviewState.PENDING)
     assert "waiting" not in page(client).lower()
     assert client.get("/api/runs", {"benchmark": "waiting-eval"}).status_code == 400

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from html import escape
 from math import floor, log10
 from sys import float_info
 
 from django import template
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
@@ -70,12 +71,12 @@ def aligned(texts: Sequence[str]) -> list[SafeString]:
     decimals = [len(text.partition(".")[2]) for text in texts]
     most = max((own for own in decimals if own <= MOST_ALIGNED), default=0)
     pads = {
-        own: format_html('<span class="pad" data-pad="{}"></span>', _padding(own, most))
+        own: f'<span class="pad" data-pad="{_padding(own, most)}"></span>'
         for own in set(decimals)
         if own < most
     }
     return [
-        escape(text) + pads.get(own, SafeString())
+        SafeString(escape(text) + pads.get(own, ""))
         for text, own in zip(texts, decimals, strict=True)
     ]
 
@@ -146,8 +147,5 @@ def day(value: datetime | None) -> str:
     """Write the date alone as a `time` element."""
     if value is None:
         return MISSING
-    return format_html(
-        '<time class="nowrap" datetime="{}">{}</time>',
-        value.isoformat(),
-        f"{localtime(value):%Y-%m-%d}",
-    )
+    shown = f"{localtime(value):%Y-%m-%d}"
+    return SafeString(f'<time class="nowrap" datetime="{value.isoformat()}">{shown}</time>')

@@ -3,7 +3,7 @@
 from experiments.presenters.grid.address import FOLLOW, GridState, followed_address
 from experiments.presenters.grid.columns import COLUMNS
 from experiments.presenters.grid.exports import grid_csv_header, grid_csv_rows, grid_json
-from experiments.presenters.grid.filters import describe_limits, filter_choices
+from experiments.presenters.grid.filters import benchmark_offer, describe_limits, filter_choices
 from experiments.presenters.grid.page import (
     GridView,
     present_grid,
@@ -16,6 +16,7 @@ __all__ = [
     "FOLLOW",
     "GridState",
     "GridView",
+    "benchmark_offer",
     "describe_limits",
     "filter_choices",
     "followed_address",

@@ -77,9 +77,7 @@ class Address:
     def to(self, **changes: str | int | Sequence[str] | None) -> str:
         """Return the address with some parameters changed; None and nothing remove one."""
         changed = {name: _written(name, value) for name, value in changes.items()}
-        return _joined(
-            reverse("experiments:grid"), {**self._written, **changed}, (*PARAMETERS, "format")
-        )
+        return _joined(self._path, {**self._written, **changed}, (*PARAMETERS, "format"))
 
     def elsewhere(self, path: str, names: Collection[str]) -> str:
         """Return another address with the parameters of these names."""

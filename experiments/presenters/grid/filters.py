@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from benchsite.common.templatetags.figures import count, figure
 from experiments.forms import GridForm
 from experiments.grid import (
+    Counts,
     Filter,
     FilterKind,
     GridCriteria,
@@ -14,7 +15,7 @@ from experiments.grid import (
     counts_without,
     filters_of,
     limit_ranges,
-    read_offered,
+    read_counts,
 )
 from experiments.presenters.grid.address import Address
 from hardware.models import Category
@@ -37,12 +38,17 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What a filter offers to choose from; `is_many` takes several at once."""
+    """What a filter offers to choose from; `is_many` takes several at once.
+
+    `nothing` says what it means to choose none, `error` what is wrong with what was asked.
+    """
 
     name: str
     label: str
     choices: tuple[Choice, ...]
-    is_many: bool
+    is_many: bool = False
+    nothing: str = "any"
+    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +76,16 @@ class Chip:
 
 
 def filter_choices(criteria: GridCriteria, page: GridPage | None = None) -> FilterChoices:
-    """Read what can be chosen, and tell what that would leave of a page: one query.
+    """Tell what can be chosen, and what that would leave of a page; without one, one query.
 
     What is asked for is offered, there or not.
     """
-    counts = choice_counts(page) if page else {}
+    models = choice_counts(page) if page else {}
     ranges = limit_ranges(page) if page else {}
-    offered = _offered(criteria)
+    counts = page.counts if page else read_counts(criteria, None, choices=True)
     return FilterChoices(
         offers=tuple(
-            _offer(item, criteria, offered[item.name], counts.get(item.name))
+            _offer(item, criteria, counts, models.get(item.name))
             for item in filters_of(FilterKind.CHOICE, FilterKind.CHOICES)
         ),
         hints={
@@ -90,14 +96,15 @@ def filter_choices(criteria: GridCriteria, page: GridPage | None = None) -> Filt
 
 
 def _offer(
-    item: Filter,
-    criteria: GridCriteria,
-    offered: Iterable[tuple[str, str]],
-    counts: Mapping[str, int] | None,
+    item: Filter, criteria: GridCriteria, counts: Counts, models: Mapping[str, int] | None
 ) -> Offer:
+    """Offer all values that have results: by name, those with words of their own in their order."""
+    of_filters = {"platform": counts.platform_names, "hardware_categories": dict(Category.choices)}
+    labels = of_filters.get(item.name, {})
     is_many = item.kind == FilterKind.CHOICES
     asked = getattr(criteria, item.name)
-    chosen = asked if is_many else (asked,)
+    chosen = set(asked) if is_many else {asked} - {""}
+    values = chosen.union(counts.of_choices[item.name])
     return Offer(
         name=item.name,
         label=item.label,
@@ -105,29 +112,28 @@ def _offer(
         choices=tuple(
             Choice(
                 value=value,
-                label=label,
+                label=labels.get(value, value),
                 is_chosen=value in chosen,
-                models=None if counts is None else counts.get(value, 0),
+                models=None if models is None else models.get(value, 0),
             )
-            for value, label in offered
-            if value
+            for value in (*sorted(values - labels.keys()), *filter(values.__contains__, labels))
         ),
     )
 
 
-def _offered(criteria: GridCriteria) -> dict[str, Iterable[tuple[str, str]]]:
-    """Return filter → values and labels: one query."""
-    offered = read_offered()
-    names = {key: name for key, name, _category in offered.platforms}
-    categories = {*criteria.hardware_categories, *(item[2] for item in offered.platforms)}
-    return {
-        "backend": [(name, name) for name in sorted({*offered.backends, criteria.backend})],
-        "quantization": [
-            (name, name) for name in sorted({*offered.quantizations, criteria.quantization})
-        ],
-        "platform": {criteria.platform: criteria.platform, **names}.items(),
-        "hardware_categories": [item for item in Category.choices if item[0] in categories],
-    }
+def benchmark_offer(form: GridForm) -> Offer:
+    """Return the benchmarks whose scores can stand in the quality column."""
+    bound, field = form["benchmark"], form.benchmarks
+    return Offer(
+        name=bound.name,
+        label=str(bound.label),
+        choices=tuple(
+            Choice(value=item.slug, label=str(item), is_chosen=item.slug == bound.value())
+            for item in field.known
+        ),
+        nothing=str(field.empty_label),
+        error=" ".join(map(str, bound.errors)),
+    )
 
 
 def describe_limits(form: GridForm, choices: FilterChoices) -> None:
