@@ -74,12 +74,13 @@ def _defaults(site: SiteEnvironment) -> dict[str, Any]:
     """Return the options of each connection, below what DATABASE_URL says."""
     # JIT compilation costs grouped page queries more time than they take. The best of each model
     # is found by sorting; the default of 4 MB would take that to the disk from 40,000 rows on.
-    session = ["-c jit=off", "-c work_mem=16MB"]
+    session = ["-c jit=off", "-c work_mem=16MB", "-c plan_cache_mode=force_generic_plan"]
     if site.statement_timeout_s:
         session.append(f"-c statement_timeout={site.statement_timeout_s}s")
         session.append(f"-c idle_in_transaction_session_timeout={2 * site.statement_timeout_s}s")
     return {
         "options": " ".join(session),
+        "prepare_threshold": 0,  # statements of a prepared_cursor() are prepared on first use
         "connect_timeout": CONNECT_TIMEOUT_S,
         # Over a network, a server that vanished is noticed in about half a minute.
         "keepalives_idle": 15,

@@ -32,7 +32,7 @@ HEADLINE_METRICS = (
     "gpu_power_watts",
     "tokens_per_kwh",
 )
-MAX_LISTED_RUNS = MAX_SWEEP_RUNS
+MAX_REPEATS = MAX_SWEEP_RUNS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +85,18 @@ class RunDetail:
     history: tuple[HistoryLine, ...]
 
 
-def run_detail(run: TestRun, reader: Actor | None = None) -> RunDetail:
+def run_detail(
+    run: TestRun, reader: Actor | None = None, *, most_repeats: int = MAX_REPEATS
+) -> RunDetail:
     """Read all that belongs to a run loaded `with_repeats`: nine queries whatever there is.
 
-    Lists of runs hold published ones only, at most MAX_LISTED_RUNS, and the run itself. `reader`
-    is who looks at it, None for the public: the history tells names to some only.
+    Lists of runs hold published ones only: the newest `most_repeats`, and at most MAX_SWEEP_RUNS
+    of the sweep with the run itself. `reader` is who looks at it, None for the public: the history
+    tells names to some only.
     """
     sweep = _sweep_runs(run)
     items = upload_items(run)
-    repeats = _repeats(run)
+    repeats = _repeats(run, most_repeats)
     figures = _figures_of_lists([item.pk for item in repeats], [item.pk for item in sweep])
     return RunDetail(
         run=run,
@@ -129,9 +132,9 @@ def _sweep_runs(run: TestRun) -> list[TestRun]:
     return list(sweep_runs([run.sweep_id], run.pk)[:MAX_SWEEP_RUNS]) if run.sweep_id else []
 
 
-def _repeats(run: TestRun) -> list[TestRun]:
+def _repeats(run: TestRun, most: int) -> list[TestRun]:
     runs = TestRun.objects.ranked().filter(configuration_id=run.configuration_id)
-    return list(runs.order_by(F("started_at").desc(nulls_last=True), "id")[:MAX_LISTED_RUNS])
+    return list(runs.order_by(F("started_at").desc(nulls_last=True), "id")[:most])
 
 
 def _figures_of_lists(

@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
+from benchsite.common.prepared import prepared_cursor
 from experiments.metrics import definitions_in_order
 
 HEADLINE_COLUMNS = {
@@ -171,7 +173,7 @@ WITH touched AS MATERIALIZED (
 _OF_PLACE = "variant_id, platform_id, backend, load_class, load_kind"
 _COLUMNS_OF_PLACE = (
     *("best_id", "tokens_per_second", "tokens_per_kwh", "tokens_per_second_min"),
-    *("memory_gb_min", "memory_gb_max", "memory_unknown", "trades"),
+    *("memory_gb_min", "memory_gb_max", "memory_unknown"),
 )
 _KEPT_OF_PLACE = ", ".join(_COLUMNS_OF_PLACE)
 _OLD_OF_PLACE = ", ".join(f"place.{name}" for name in _COLUMNS_OF_PLACE)
@@ -193,47 +195,40 @@ WHERE (place.variant_id, place.cell_id) = (touched.variant_id, touched.cell_id)
 # Trades are found from the leanest on: each that is faster than all before it. Those of unknown
 # memory are compared with each other only.
 _WRITE_PLACES = f"""
-{_TOUCHED_PLACES}, measured AS MATERIALIZED (
+{_TOUCHED_PLACES}, measured AS (
     SELECT variant_id, cell_id, model_name, lora_adapter, c.id, tokens_per_second, tokens_per_kwh,
-        memory_gb
+        memory_gb,
+        max(tokens_per_second) OVER (
+            PARTITION BY variant_id, cell_id, memory_gb IS NULL
+            ORDER BY memory_gb, tokens_per_second DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS fastest_leaner
     FROM experiments_configuration c JOIN touched USING ({_OF_PLACE})
     WHERE c.runs > 0
-), best AS (
-    SELECT DISTINCT ON (variant_id, cell_id) variant_id, cell_id, model_name, lora_adapter,
-        id AS best_id, tokens_per_second, tokens_per_kwh,
-        min(tokens_per_second) OVER place AS tokens_per_second_min,
-        min(memory_gb) OVER place AS memory_gb_min,
-        max(memory_gb) OVER place AS memory_gb_max,
-        bool_or(memory_gb IS NULL) OVER place AS memory_unknown
-    FROM measured
-    WINDOW place AS (PARTITION BY variant_id, cell_id)
-    ORDER BY variant_id, cell_id, {_TIES}
-), traded AS (
-    SELECT variant_id, cell_id,
-        array_agg(ARRAY[tokens_per_second, memory_gb] ORDER BY memory_gb) AS trades
-    FROM (
-        SELECT variant_id, cell_id, tokens_per_second, memory_gb,
-            max(tokens_per_second) OVER (
-                PARTITION BY variant_id, cell_id, memory_gb IS NULL
-                ORDER BY memory_gb, tokens_per_second DESC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS fastest_leaner
-        FROM measured WHERE tokens_per_second IS NOT NULL
-    ) compared
-    WHERE fastest_leaner IS NULL OR tokens_per_second > fastest_leaner
-    GROUP BY variant_id, cell_id
 ), found AS (
-    SELECT best.*, model.id AS model_id,
+    SELECT variant_id, cell_id, model_name, lora_adapter,
+        (array_agg(id ORDER BY {_TIES}))[1] AS best_id,
+        max(tokens_per_second) AS tokens_per_second,
+        (array_agg(tokens_per_kwh ORDER BY {_TIES}))[1] AS tokens_per_kwh,
+        min(tokens_per_second) AS tokens_per_second_min,
+        min(memory_gb) AS memory_gb_min,
+        max(memory_gb) AS memory_gb_max,
+        bool_or(memory_gb IS NULL) AS memory_unknown,
+        array_agg(ARRAY[tokens_per_second, memory_gb] ORDER BY memory_gb) FILTER (
+            WHERE tokens_per_second > coalesce(fastest_leaner, '-Infinity')
+        ) AS trades
+    FROM measured GROUP BY variant_id, cell_id, model_name, lora_adapter
+), written AS (
+    SELECT found.*, model.id AS model_id,
         CASE WHEN array_length(trades, 1) > 1 OR trades[1][2] IS DISTINCT FROM memory_gb_min
-            OR memory_unknown <> (trades[1][2] IS NULL) THEN trades END AS trades
-    FROM best
-    JOIN experiments_gridmodel model USING (model_name, lora_adapter)
-    LEFT JOIN traded USING (variant_id, cell_id)
+            OR memory_unknown <> (trades[1][2] IS NULL) THEN trades END AS kept_trades
+    FROM found JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 )
-INSERT INTO experiments_gridplace AS place (variant_id, cell_id, model_id, {_KEPT_OF_PLACE})
-SELECT variant_id, cell_id, model_id, {_KEPT_OF_PLACE} FROM found
-ON CONFLICT (variant_id, cell_id) DO UPDATE SET ({_KEPT_OF_PLACE}) = ({_WRITTEN_OF_PLACE})
-WHERE ({_OLD_OF_PLACE}) IS DISTINCT FROM ({_WRITTEN_OF_PLACE})
+INSERT INTO experiments_gridplace AS place (variant_id, cell_id, model_id, {_KEPT_OF_PLACE}, trades)
+SELECT variant_id, cell_id, model_id, {_KEPT_OF_PLACE}, kept_trades FROM written
+ON CONFLICT (variant_id, cell_id) DO UPDATE
+SET ({_KEPT_OF_PLACE}, trades) = ({_WRITTEN_OF_PLACE}, excluded.trades)
+WHERE ({_OLD_OF_PLACE}, place.trades) IS DISTINCT FROM ({_WRITTEN_OF_PLACE}, excluded.trades)
 """  # noqa: S608 - no text from outside
 
 # Where none of the touched ones was marked, what was marked beats all others still: only these two
@@ -370,10 +365,12 @@ Progress = Callable[[int, int], None]
 def refresh_configurations(configuration_ids: Collection[int]) -> None:
     """Make all summaries that these configurations are part of equal to the raw runs.
 
-    Nine statements for any number of configurations.
+    Nine statements for any number of configurations. Planning them takes longer than running them
+    for a few, so they are planned once a connection.
     """
     if configuration_ids:
-        _run((*_OF_CONFIGURATIONS, *_OF_CELLS), sorted(configuration_ids))
+        with prepared_cursor() as cursor:
+            _run(cursor, (*_OF_CONFIGURATIONS, *_OF_CELLS), sorted(configuration_ids))
 
 
 def refresh_everything(progress: Progress) -> None:
@@ -385,18 +382,19 @@ def refresh_everything(progress: Progress) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM experiments_configuration ORDER BY variant_id, id")
         ids = [row[0] for row in cursor.fetchall()]
-    for start in range(0, len(ids), _AT_ONCE):
-        _run(_OF_CONFIGURATIONS, ids[start : start + _AT_ONCE])
-        progress(min(start + _AT_ONCE, len(ids)), len(ids))
-    _run(_OF_CELLS, ids)
+        for start in range(0, len(ids), _AT_ONCE):
+            _run(cursor, _OF_CONFIGURATIONS, ids[start : start + _AT_ONCE])
+            progress(min(start + _AT_ONCE, len(ids)), len(ids))
+        _run(cursor, _OF_CELLS, ids)
 
 
-def _run(statements: Iterable[str], configuration_ids: Sequence[int]) -> None:
+def _run(
+    cursor: CursorWrapper, statements: Iterable[str], configuration_ids: Sequence[int]
+) -> None:
     values: Mapping[str, Any] = {
         "ids": configuration_ids,
         "metrics": sorted(HEADLINE_COLUMNS),
         "definitions": definitions_in_order(),
     }
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, values)
+    for statement in statements:
+        cursor.execute(statement, values)

@@ -3,7 +3,8 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, Count, F, FilteredRelation, Q, When
+from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
+from django.db.models.functions import Concat, Lower
 
 from benchmarks.models.benchmarks import Benchmark
 from benchmarks.models.conditions import INFINITY, LONGEST_NAME, LONGEST_QUANTIZATION, NOT_BLANK
@@ -12,6 +13,7 @@ from benchsite.common.ids import new_id
 from benchsite.common.review import ReviewState
 
 NO_PROTOCOL = ""  # equals no protocol key: those are never empty
+_LINE_BREAK = Value("\n")
 
 
 class ModelVariantQuerySet(models.QuerySet["ModelVariant"]):
@@ -41,11 +43,7 @@ class ModelVariantQuerySet(models.QuerySet["ModelVariant"]):
         """Keep variants that hold every word in a name of theirs; none for no word."""
         found = self if words.split() else self.none()
         for word in words.split():
-            found = found.filter(
-                Q(model_name__icontains=word)
-                | Q(quantization__icontains=word)
-                | Q(lora_adapter__icontains=word)
-            )
+            found = found.filter(search_text__contains=Lower(Value(word)))
         return found.order_by("model_name", "quantization", "lora_adapter")
 
     def with_score_counts(self) -> Self:
@@ -90,6 +88,14 @@ class ModelVariant(models.Model):
         help_text="The same model without quantization.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat("model_name", _LINE_BREAK, "lora_adapter", _LINE_BREAK, "quantization")
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+        help_text="Its names in small letters, a line each: words of a search have no line breaks.",
+    )
 
     # Set by the queryset's with_quality() and with_score_counts(), and by nothing else.
     quality_score: float | None

@@ -99,13 +99,10 @@ def words_wanted(criteria: "GridCriteria") -> tuple[str, ...]:
 
 
 # A word may be one of the variant, of the backend or of the platform. `v` has found those of the
-# variants; the few names of the others are looked at once, not in every joined row. The names of a
-# variant are lines, and words have no breaks.
-NAMES_OF_VARIANT = (
-    "concat_ws(chr(10), variant.model_name, variant.lora_adapter, variant.quantization)"
-)
+# variants; the few names of the others are looked at once, not in every joined row. `backends` are
+# all that there are, a table of the query.
 _WORD_OF_PLACE = """
-cfg_backend = ANY(ARRAY(SELECT DISTINCT backend FROM experiments_gridcell WHERE backend ILIKE %s))
+cfg_backend = ANY(ARRAY(SELECT backend FROM backends WHERE backend ILIKE %s))
 OR cfg_platform = ANY(ARRAY(SELECT id FROM hardware_platform WHERE name ILIKE %s))
 """
 

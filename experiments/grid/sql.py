@@ -9,13 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
+from benchsite.common.prepared import prepared_cursor
 from experiments.grid.criteria import GridCriteria, SortKey
 from experiments.grid.filters import (
     ANY_KIND,
     EVERYTHING,
-    NAMES_OF_VARIANT,
     Filter,
     Level,
     Where,
@@ -106,6 +104,9 @@ SELECT * FROM (
     JOIN hardware_platform platform ON platform.id = c.platform_id
 ) measured WHERE {{passing}}
 """  # noqa: S608 - no text from outside
+_BACKENDS = """,
+backends AS MATERIALIZED (SELECT DISTINCT backend FROM experiments_gridcell)
+"""
 # Which firsts pass the filters, and which have one before them in their model that does. What could
 # take the place of the others is looked for by index, one variant after the other (a first that is
 # beaten stands before whatever else its variant has); there, platforms are read only if asked for.
@@ -167,16 +168,17 @@ set_bit(
 def variants(criteria: GridCriteria, protocol: str | None, *, sets: bool = False) -> Where:
     """Return the variants with their quality, as the table `v` that joined rows are made with.
 
-    It tells which words of the search each has. With `sets`, each has the set of the one model
-    that it is of, if that has a number.
+    It tells which words of the search each has; where there are any, the `backends` come with it.
+    With `sets`, each has the set of the one model that it is of, if that has a number.
     """
     words = words_wanted(criteria)
-    more = [f"{NAMES_OF_VARIANT} ILIKE %s AS word_{number}" for number in range(len(words))]
+    more = [f"variant.search_text LIKE lower(%s) AS word_{n}" for n in range(len(words))]
     more += [_NUMBERED_SET] if sets else []
     text = _VARIANTS.format(more="".join(f", {column}" for column in more))
     benchmark = criteria.benchmark
     values = (protocol or "", *words, benchmark.pk if benchmark else None)
-    return Where(f"v AS MATERIALIZED ({text})", values)
+    backends = _BACKENDS if words else ""
+    return Where(f"v AS MATERIALIZED ({text}){backends}", values)
 
 
 def listed(tables: Iterable[Where]) -> Where:
@@ -312,7 +314,7 @@ def every_configuration() -> Where:
 
 def rows_of(sql: str, values: Iterable[Any]) -> list[tuple[Any, ...]]:
     """Run a query and return its rows."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, tuple(values))
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.bench.clients import CLIENTS, Ask, Timing, get, timed
-from tests.bench.results import run
+from tests.bench.results import run_of_sweep
 from tests.bench.running import ROOT, Site
 
 REQUESTS = 480
@@ -84,7 +84,7 @@ def _lines(path: Path, gigabytes: float) -> Path:
     """Write a file of runs, a document a line, each a run of its own."""
     with path.open("w") as file:
         for number in count():
-            file.write(json.dumps({"experiment_run": run(number)}) + "\n")
+            file.write(json.dumps({"experiment_run": run_of_sweep(number)}) + "\n")
             if number % 1000 == 0 and file.tell() >= gigabytes * GIGABYTE:
                 return path
     raise AssertionError("count() ended")

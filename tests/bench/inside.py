@@ -9,6 +9,8 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from benchsite import env
@@ -17,12 +19,49 @@ from benchsite.database import running_server
 REPEATS = 5
 
 
+@dataclass(frozen=True)
+class Query:
+    """A query of a page; a prepared one is planned for any values."""
+
+    sql: str
+    values: Any
+    is_prepared: bool
+
+    def run(self) -> None:
+        """Run it as the page does."""
+        from django.db import connection
+
+        from benchsite.common.prepared import prepared_cursor
+
+        with prepared_cursor() if self.is_prepared else connection.cursor() as cursor:
+            cursor.execute(self.sql, self.values)
+            cursor.fetchall()
+
+    def explain(self, options: str) -> list[Any]:
+        """Run it and return its plan."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            if not self.is_prepared:
+                cursor.execute(f"EXPLAIN (ANALYZE, {options}) {self.sql}", self.values)
+                return [row for (row,) in cursor.fetchall()]
+            numbers = count(1)
+            cursor.execute(
+                f"PREPARE asked AS {re.sub('%s', lambda _: f'${next(numbers)}', self.sql)}"
+            )
+            values = f"({', '.join(['%s'] * len(self.values))})" if self.values else ""
+            cursor.execute(f"EXPLAIN (ANALYZE, {options}) EXECUTE asked{values}", self.values)
+            found = [row for (row,) in cursor.fetchall()]
+            cursor.execute("DEALLOCATE asked")
+            return found
+
+
 def pages(addresses: dict[str, str]) -> dict[str, Any]:
     """Return for each page its queries, what they read, and the time (ms) of its SQL alone."""
     found = {}
     for name, address in addresses.items():
         queries = _queries_of(address)
-        read = [_explained(sql) for sql in queries if sql.lstrip()[:4] in ("SELE", "WITH")]
+        read = [_explained(query) for query in queries]
         found[name] = {
             "queries": len(queries),
             "rows": sum(rows for rows, _buffers in read),
@@ -32,13 +71,9 @@ def pages(addresses: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _explained(sql: str) -> tuple[int, int]:
+def _explained(query: Query) -> tuple[int, int]:
     """Return rows that leave the scans of a query, and buffers touched."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
-        (plan,) = cursor.fetchone()[0]
+    ((plan,),) = query.explain("BUFFERS, FORMAT JSON")
     root = plan["Plan"]
     buffers = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
     return _scanned(root), buffers
@@ -47,31 +82,34 @@ def _explained(sql: str) -> tuple[int, int]:
 def plans(addresses: dict[str, str]) -> dict[str, list[str]]:
     """Return the plans of the queries of the grid's own that a page is read by, as they ran."""
     return {
-        name: [_plan_of(sql) for sql in _queries_of(address) if sql.lstrip().startswith("WITH")]
+        name: [_plan_of(query) for query in _queries_of(address) if query.is_prepared]
         for name, address in addresses.items()
     }
 
 
-def _queries_of(address: str) -> list[str]:
+def _queries_of(address: str) -> list[Query]:
     """Return the queries of a page that was asked for before."""
     from django.db import connection
+    from django.db.backends.postgresql.base import ServerBindingCursor
     from django.test import Client
-    from django.test.utils import CaptureQueriesContext
+
+    found: list[Query] = []
+
+    def note(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: Any) -> Any:
+        is_prepared = isinstance(context["cursor"].cursor, ServerBindingCursor)
+        found.append(Query(sql, values, is_prepared))
+        return execute(sql, values, many, context)
 
     client = Client(SERVER_NAME="127.0.0.1", HTTP_AUTHORIZATION="Basic bench")
     client.get(address)
-    with CaptureQueriesContext(connection) as captured:
+    with connection.execute_wrapper(note):
         client.get(address)
-    return [item["sql"] for item in captured.captured_queries]
+    return found
 
 
-def _plan_of(sql: str) -> str:
+def _plan_of(query: Query) -> str:
     """Return a plan as people read it; times and costs are another matter."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF) {sql}")
-        lines = [line for (line,) in cursor.fetchall()]
+    lines = query.explain("COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF")
     return "\n".join(line[:120] for line in lines if not _SAYS_LITTLE.match(line))
 
 
@@ -87,17 +125,13 @@ def _scanned(node: dict[str, Any]) -> int:
     return own + sum(_scanned(child) for child in node.get("Plans", ()))
 
 
-def _time_of(queries: list[str]) -> float:
+def _time_of(queries: list[Query]) -> float:
     """Return the median time (ms) of running the queries as they are."""
-    from django.db import connection
-
     times = []
     for _ in range(REPEATS):
         started = time.perf_counter()
-        with connection.cursor() as cursor:
-            for sql in queries:
-                cursor.execute(sql)
-                cursor.fetchall()
+        for query in queries:
+            query.run()
         times.append(1000 * (time.perf_counter() - started))
     return sorted(times)[REPEATS // 2]
 

@@ -19,7 +19,7 @@ INTRODUCTION = """# Performance
 Written by `make bench`: the site as `make run` starts it, asked over HTTP on this machine, clients
 and database on the same cores. Every page is made anew, but for the two rows of what visitors get
 while nothing is written: a kept answer, or that theirs is still good. Times are milliseconds until
-the whole answer is there. “× table” is p95 against the yardstick of the same minute: a page with a
+the whole answer is there. “× table” is p95 against the yardstick, measured just before each page: a
 table of 50 rows of as many cells, read by one query by primary key.
 
 `repeats` measures few configurations again and again (50 runs each), `wide` many (3 runs each).
@@ -34,8 +34,7 @@ Runs are read when they are written and on their own pages; the grid reads summa
 | counts of models, choices, ends of limits | `GridCell`: a row a combination of choices | choices |
 | the best of each model | configurations marked in `tops`: an index of them alone | variants |
 | … where these do not pass the filters | an index of configurations, of such variants | these |
-| models under a limit on speed or memory | `GridPlace` | places |
-| … under both | configurations | configurations |
+| models under limits on speed and memory | `GridPlace` | places |
 | a row unfolded | configurations of the model | these |
 
 No query of the grid reads rows in proportion to runs. An upload refreshes the configurations,
@@ -51,11 +50,15 @@ Other work kept the cores busy meanwhile: compare figures within one table only,
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The figures of one site; `timings` are by one client and by sixteen."""
+    """The figures of one site; `timings` are by one client and by sixteen.
+
+    `beside` is the p95 (ms) of the table just before each page.
+    """
 
     shape: str
     runs: int
     timings: Mapping[str, tuple[Timing, Timing]]
+    beside: Mapping[str, float]
     inside: Mapping[str, Mapping[str, Any]]
     memory_mb: float
     uploads: Timing
@@ -138,7 +141,11 @@ def _allowed(shape: str) -> float:
 
 
 def _against_table(item: Measured, name: str) -> float:
-    return item.timings[name][0].p95_ms / item.timings[TABLE][0].p95_ms
+    return item.timings[name][0].p95_ms / item.beside[name]
+
+
+def _ratio(item: Measured, name: str) -> str:
+    return f"{_against_table(item, name):.1f}" if name in item.beside else "–"
 
 
 def _rate(item: Measured, name: str) -> float:
@@ -167,7 +174,7 @@ def _site(item: Measured) -> str:
         inside = item.inside.get(name, {})
         sql_ms = f"{inside['sql_ms']:.1f}" if inside else "–"
         lines.append(
-            f"| {name} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {_against_table(item, name):.1f} "
+            f"| {name} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {_ratio(item, name)} "
             f"| {sql_ms} | {many.p95_ms:.0f} | {many.per_second:.0f} "
             f"| {inside.get('queries', '–')} | {_whole(inside.get('rows'))} "
             f"| {_whole(inside.get('buffers'))} | {one.size / 1000:.0f} |"

@@ -4,8 +4,16 @@ import uuid
 from typing import Any
 
 
+def run_of_sweep(number: int) -> dict[str, Any]:
+    """Return one run of a long file: ten sweeps of 40 loads a model, and 500 models in turn."""
+    return run(number) | {
+        "model_name": f"bench/Swept-{number // 400 % 500}",
+        "concurrent_requests": 1 + number % 40,
+    }
+
+
 def run(number: int) -> dict[str, Any]:
-    """Return one run as people upload it."""
+    """Return one run as people upload it, of one of 40 configurations."""
     metrics = (
         ("tokens_per_second", "tok/s", 50.0),
         ("prompt_processing_speed", "tok/s", 900.0),

@@ -259,3 +259,17 @@ def _with_relatives(model_name: str, number: int) -> TestRun:
         categories={f"category {index}": 50.0 for index in range(number)},
     )
     return TestRun.objects.filter(variant__model_name=model_name, sweep__isnull=False)[0]
+
+
+def test_run_detail_lists_the_newest_of_many_repeats_and_says_so(client: Client) -> None:
+    runs = [
+        experiment(started_at=(STARTED_AT + timedelta(minutes=number)).isoformat())
+        for number in range(52)
+    ]
+    assert ingest({"experiment_runs": runs}).accepted
+    path = address(TestRun.objects.order_by("started_at")[0])
+    text = body(client, path)
+    assert "The newest 50 of 52 runs" in text
+    assert text.count("Compare<") == 50
+    rows = client.get(path, {"format": "json", "table": "repeated-runs"}).json()["rows"]
+    assert len(rows) == 52
