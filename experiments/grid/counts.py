@@ -104,7 +104,7 @@ _CELLS_NAMED = "named"
 # With words, ends are those of the places that have them, which cells do not know.
 _PLACES_NAMED = """
 named JOIN experiments_gridplace place
-    ON place.cell_id = cfg_pk AND get_bit(listed, place.model_id - 1) = 1
+    ON place.cell_id = cfg_pk AND get_bit(listed, place.model_id - 1) <> 0
 """
 # Between which ends the variants of the models lie that a class and kind of load lists.
 _ENDS_OF_VARIANTS = """
@@ -114,7 +114,7 @@ FROM (
     WHERE cfg_pk IS NOT NULL AND ({passing}) GROUP BY cfg_load, cfg_kind, quantization
 ) found
 JOIN v USING (quantization)
-WHERE {most} IS NOT NULL AND model_id IS NOT NULL AND get_bit(listed, model_id - 1) = 1
+WHERE {most} IS NOT NULL AND model_id IS NOT NULL AND get_bit(listed, model_id - 1) <> 0
 GROUP BY cfg_load, cfg_kind
 """
 Row = tuple[str, str | None, str | None, str | None, float | None, float | None]
