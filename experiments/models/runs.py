@@ -163,7 +163,10 @@ class TestRun(models.Model):
         "hardware.HardwareProfile", on_delete=models.PROTECT, related_name="runs"
     )
     configuration = models.ForeignKey(
-        Configuration, on_delete=models.PROTECT, related_name="test_runs"
+        Configuration,
+        on_delete=models.PROTECT,
+        related_name="test_runs",
+        db_index=False,  # testrun_repeats begins with it
     )
     sweep = models.ForeignKey(
         Sweep, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
@@ -225,6 +228,12 @@ class TestRun(models.Model):
         indexes: ClassVar = [
             models.Index(
                 models.F("started_at").desc(nulls_last=True), "id", name="testrun_newest_first"
+            ),
+            models.Index(
+                "configuration",
+                models.F("started_at").desc(nulls_last=True),
+                "id",
+                name="testrun_repeats",
             ),
             # Few runs are in these, and people look for them.
             models.Index(

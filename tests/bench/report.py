@@ -39,8 +39,9 @@ Runs are read when they are written and on their own pages; the grid reads summa
 
 No query of the grid reads rows in proportion to runs. An upload refreshes the configurations,
 places and cells that it touched: its cost grows with the repeats of its configuration and with the
-configurations of its variant. The page of a run reads all repeats too, for their medians: “detail”
-is the most repeated configuration of the site, 31,000 runs of a million in `repeats`.
+configurations of its variant. The page of a run finds their medians kept and the newest of them by
+index: “detail” is the most repeated configuration of the site, 31,000 runs of a million in
+`repeats`.
 """
 LOAD_AT_START = os.getloadavg()[0]
 DISTURBED = """
