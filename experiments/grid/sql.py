@@ -22,7 +22,7 @@ from experiments.grid.filters import (
 )
 from experiments.summaries import TOPS, top_bit
 
-SEVERAL = 2
+_SEVERAL = 2
 
 OF_VARIANT = (
     "variant_id, model_name, lora_adapter, quantization, name_key, model_id, platforms, "
@@ -262,7 +262,7 @@ def source_to_count(criteria: GridCriteria) -> Where:
 def met_at_once(limits: Iterable[Where]) -> Where:
     """Return what a place meets of which one configuration meets all limits, not one each."""
     limits = list(limits)
-    if len(limits) < SEVERAL:
+    if len(limits) < _SEVERAL:
         return EVERYTHING
     met = all_of(*limits)
     return Where(_TRADED.format(limits=met.sql), met.values)
