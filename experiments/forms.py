@@ -40,6 +40,10 @@ _LONG = ("measures", "expected_categories", "category_groups")
 class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A public benchmark by its slug; all of them are read once for each form, with their use."""
 
+    default_error_messages: ClassVar = {
+        "invalid_choice": "There is no benchmark “%(value)s” here; choose one of the list."
+    }
+
     def __init__(self, **options: Any) -> None:
         super().__init__(Benchmark.objects.none(), to_field_name="slug", required=False, **options)
         self.iterator = _KnownBenchmarks
@@ -94,11 +98,25 @@ class CommaSeparatedField(forms.MultipleChoiceField):
         return [part.strip() for item in values for part in item.split(",") if part.strip()]
 
 
+class NumberField(forms.FloatField):
+    """A number; of what is none, the message says what it was."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the number."""
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            if getattr(error, "code", "") != "invalid":
+                raise
+            message = "“%(value)s” is no number; write 24 or 24.5."
+            raise ValidationError(message, code="invalid", params={"value": value}) from error
+
+
 def _filter_field(name: str) -> forms.Field:
     """Return the field of a filter of the grid."""
     item = FILTERS[name]
     if item.kind == FilterKind.LIMIT:
-        return forms.FloatField(
+        return NumberField(
             required=False,
             min_value=item.least,
             label=item.label,

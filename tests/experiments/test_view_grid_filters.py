@@ -1,6 +1,7 @@
 """The filters of the grid's page: choices with counts, chips, what to loosen, junk."""
 
 from dataclasses import fields, replace
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -202,6 +203,21 @@ def test_grid_answers_junk_with_a_sentence(client: Client, query: dict[str, str]
     response = client.get("/", query)
     assert response.status_code == 400
     assert "These filters cannot be read" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"min_speed": "fast"}, "“fast” is no number; write 24 or 24.5."),
+        ({"min_quality": "nan"}, "“nan” is no number; write 24 or 24.5."),
+        ({"min_speed": "-1"}, "This must be 0 or more."),
+        ({"benchmark": "nope"}, "There is no benchmark “nope” here; choose one of the list."),
+    ],
+)
+def test_grid_names_the_value_that_is_wrong(
+    client: Client, query: dict[str, str], said: str
+) -> None:
+    assert said in unescape(client.get("/", query).content.decode())
 
 
 def test_grid_keeps_the_rest_while_a_filter_is_wrong(client: Client) -> None:
