@@ -153,11 +153,8 @@ INSERT INTO experiments_gridcell ({_SAME_CELL}, model_set)
 SELECT DISTINCT {_SAME_CELL}, ''::varbit
 FROM experiments_configuration c
 JOIN benchmarks_modelvariant variant ON variant.id = c.variant_id
-WHERE c.id = ANY(%(ids)s) AND c.runs > 0 AND NOT EXISTS (
-    SELECT FROM experiments_gridcell cell
-    WHERE (cell.platform_id, cell.backend, cell.load_class, cell.load_kind, cell.quantization)
-        = (c.platform_id, c.backend, c.load_class, c.load_kind, variant.quantization)
-)
+WHERE c.id = ANY(%(ids)s) AND c.runs > 0
+ON CONFLICT ({_SAME_CELL}) DO NOTHING
 """  # noqa: S608 - no text from outside
 
 _TOUCHED_PLACES = f"""
