@@ -80,7 +80,6 @@ def _defaults(site: SiteEnvironment) -> dict[str, Any]:
         session.append(f"-c idle_in_transaction_session_timeout={2 * site.statement_timeout_s}s")
     return {
         "options": " ".join(session),
-        "prepare_threshold": 0,  # statements of a prepared_cursor() are prepared on first use
         "connect_timeout": CONNECT_TIMEOUT_S,
         # Over a network, a server that vanished is noticed in about half a minute.
         "keepalives_idle": 15,

@@ -88,7 +88,7 @@ class RunDetail:
 def run_detail(
     run: TestRun, reader: Actor | None = None, *, most_repeats: int = MAX_REPEATS
 ) -> RunDetail:
-    """Read all that belongs to a run loaded `with_repeats`: nine queries whatever there is.
+    """Read all that belongs to a run loaded `with_repeats`: ten queries at most.
 
     Lists of runs hold published ones only: the newest `most_repeats`, and at most MAX_SWEEP_RUNS
     of the sweep with the run itself. `reader` is who looks at it, None for the public: the history
@@ -133,8 +133,11 @@ def _sweep_runs(run: TestRun) -> list[TestRun]:
 
 
 def _repeats(run: TestRun, most: int) -> list[TestRun]:
-    runs = TestRun.objects.ranked().filter(configuration_id=run.configuration_id)
-    return list(runs.order_by(F("started_at").desc(nulls_last=True), "id")[:most])
+    """Return the newest ranked repeats; the run itself stands for the last if it is older."""
+    ranked = TestRun.objects.ranked().filter(configuration_id=run.configuration_id)
+    runs = list(ranked.order_by(F("started_at").desc(nulls_last=True), "id")[:most])
+    is_older = len(runs) == most and run not in runs and ranked.filter(pk=run.pk).exists()
+    return [*runs[:-1], run] if is_older else runs
 
 
 def _figures_of_lists(

@@ -1,13 +1,11 @@
 """The query strings of the grid, of its API and of comparisons, validated."""
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
-from django.forms.models import ModelChoiceIterator
 from django.utils.functional import cached_property
 
 from benchmarks.models import Benchmark, BenchmarkQuerySet, BenchmarkScore
@@ -46,7 +44,6 @@ class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(Benchmark.objects.none(), to_field_name="slug", required=False, **options)
-        self.iterator = _KnownBenchmarks
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "BenchmarkField":
         copied: BenchmarkField = super().__deepcopy__(memo)
@@ -70,19 +67,6 @@ class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def validate(self, value: Benchmark | None) -> None:
         """Accept what `to_python` found."""
-
-
-class _KnownBenchmarks(ModelChoiceIterator):  # type: ignore[type-arg]
-    """The options of a BenchmarkField."""
-
-    field: BenchmarkField
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        yield ("", self.field.empty_label)
-        yield from ((item.slug, str(item)) for item in self.field.known)
-
-    def __len__(self) -> int:
-        return len(self.field.known) + 1
 
 
 def _sort_choices() -> list[tuple[str, str]]:

@@ -355,6 +355,7 @@ _OF_CONFIGURATIONS = (
 )
 _OF_CELLS = (_REMOVE_CELLS, _WRITE_CELLS)
 _AT_ONCE = 5_000
+_FEW = 50
 
 Progress = Callable[[int, int], None]
 
@@ -362,11 +363,12 @@ Progress = Callable[[int, int], None]
 def refresh_configurations(configuration_ids: Collection[int]) -> None:
     """Make all summaries that these configurations are part of equal to the raw runs.
 
-    Nine statements for any number of configurations. Planning them takes longer than running them
-    for a few, so they are planned once a connection.
+    Nine statements for any number of configurations. For a few, planning takes longer than running
+    them: those plans are kept. Many are worth plans of their own.
     """
     if configuration_ids:
-        with prepared_cursor() as cursor:
+        is_few = len(configuration_ids) <= _FEW
+        with prepared_cursor() if is_few else connection.cursor() as cursor:
             _run(cursor, (*_OF_CONFIGURATIONS, *_OF_CELLS), sorted(configuration_ids))
 
 

@@ -69,11 +69,12 @@ masks AS (SELECT quantization, {masks} FROM v WHERE model_id IS NOT NULL GROUP B
 """
 _NAMED = """
 named AS MATERIALIZED (
-    SELECT cfg_pk, cfg_load, cfg_kind, cfg_backend, quantization, cfg_platform_key, cfg_category,
-        {ends}, {no_ends}, {sets}
+    SELECT cfg_pk, cfg_load, cfg_kind, cfg_backend, quantization, cfg_platform, cfg_platform_key,
+        cfg_category, {ends}, {no_ends}, {sets}
     FROM cells {masks} {limited}
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, quantization, NULL, NULL, {nothing}, {ends_alone}, {alone_sets}
+    SELECT NULL, NULL, NULL, NULL, quantization, NULL, NULL, NULL, {nothing}, {ends_alone},
+        {alone_sets}
     FROM ({alone}) alone GROUP BY quantization
 )
 """

@@ -101,15 +101,14 @@ def words_wanted(criteria: "GridCriteria") -> tuple[str, ...]:
 # A word may be one of the variant, of the backend or of the platform. `v` has found those of the
 # variants; the few names of the others are looked at once, not in every joined row. `backends` are
 # all that there are, a table of the query.
-_WORD_OF_PLACE = """
-cfg_backend = ANY(ARRAY(SELECT backend FROM backends WHERE backend ILIKE %s))
-OR cfg_platform = ANY(ARRAY(SELECT id FROM hardware_platform WHERE name ILIKE %s))
-"""
+_ON_ONE_OF = "cfg_platform = ANY(ARRAY(SELECT id FROM hardware_platform WHERE {}))"
+_WORD_OF_BACKEND = "cfg_backend = ANY(ARRAY(SELECT backend FROM backends WHERE backend ILIKE %s))"
 
 
 def word_of_place(word: str) -> Where:
     """Return what holds where a word (a pattern) is in the name of the backend or platform."""
-    return Where(_WORD_OF_PLACE, (word, word))
+    on = _is_on("name ILIKE %s", (word,))
+    return Where(f"{_WORD_OF_BACKEND} OR {on.sql}", (word, *on.values))
 
 
 def _has_words(criteria: "GridCriteria") -> Where:
@@ -147,6 +146,11 @@ def _fits(criteria: "GridCriteria") -> Where:
 
 def _is_one_of(name: str, column: str) -> "Callable[[GridCriteria], Where]":
     return lambda criteria: Where(f"{column} = %s", (getattr(criteria, name),))
+
+
+def _is_on(condition: str, values: tuple[Any, ...]) -> Where:
+    """Return what holds where the platform meets a condition: all that do are found once."""
+    return Where(_ON_ONE_OF.format(condition), values)
 
 
 def _kind_chip(criteria: "GridCriteria") -> str:
@@ -230,7 +234,7 @@ FILTERS = {
             label="Platform",
             kind=FilterKind.CHOICE,
             chip="platform: {}",
-            passes=_is_one_of("platform", "cfg_platform_key"),
+            passes=lambda criteria: _is_on("key = %s", (criteria.platform,)),
             level=Level.PLACE,
             column="cfg_platform_key",
         ),
@@ -239,8 +243,8 @@ FILTERS = {
             label="Hardware",
             kind=FilterKind.CHOICES,
             chip="hardware: {}",
-            passes=lambda criteria: Where(
-                "cfg_category = ANY(%s)", (list(criteria.hardware_categories),)
+            passes=lambda criteria: _is_on(
+                "category = ANY(%s)", (list(criteria.hardware_categories),)
             ),
             level=Level.PLACE,
             column="cfg_category",

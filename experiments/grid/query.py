@@ -47,10 +47,13 @@ WITH {variants}, found AS MATERIALIZED (
             row_number() OVER (PARTITION BY model_id, cfg_platform ORDER BY {best_first}) AS place
         FROM ({joined}) joined WINDOW platform AS (PARTITION BY model_id, cfg_platform)
     ) ranked
-    WHERE place = 1 OR (model_name, lora_adapter, cfg_platform_key) IN ({opened})
+    WHERE place = 1 OR (model_name, lora_adapter, cfg_platform_key) IN (
+        SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])
+    )
 )
 SELECT {columns}, found.configurations FROM found {joins} ORDER BY position
 """
+_OF_THESE = "(model_name, lora_adapter) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 _EACH = "WITH {variants} SELECT {column} FROM ({joined}) joined WHERE {column} IS NOT NULL"
 _COUNT = "WITH {variants} SELECT count(*) FROM ({joined}) joined"
 
@@ -140,21 +143,15 @@ class GridQuery:
 
         Those of platforms that are laid open (model, adapter, key) all follow, the best first.
         """
-        of_these = ", ".join(["(%s, %s)"] * len(models))
-        named = tuple(name for names in models for name in names)
-        joined = self._every_configuration(
-            Where(f"(model_name, lora_adapter) IN ({of_these})", named)
-        )
+        joined = self._every_configuration(Where(_OF_THESE, _columns_of(models, 2)))
         text = _PLATFORMS.format(
             variants=self._variants.sql,
             joined=joined.sql,
             best_first=", ".join([*self._best_first(), _BY_NAME]),
-            opened=", ".join(["(%s, %s, %s)"] * len(opened)) or "(NULL, NULL, NULL)",
             columns=COLUMNS,
             joins=TABLES,
         )
-        of_opened = tuple(name for names in opened for name in names)
-        values = (*self._variants.values, *joined.values, *of_opened)
+        values = (*self._variants.values, *joined.values, *_columns_of(opened, 3))
         return [
             (ConfigurationRow._make(row[:WIDTH]), row[WIDTH]) for row in sql.rows_of(text, values)
         ]
@@ -208,6 +205,11 @@ class GridQuery:
 
 _BY_NAME = "name_key, model_name, lora_adapter, quantization, cfg_pk, variant_id"
 _WITHOUT_SPEED_LAST = "cfg_speed IS NULL"
+
+
+def _columns_of(rows: Collection[tuple[str, ...]], width: int) -> tuple[list[str], ...]:
+    """Return rows column by column, as unnest() takes them."""
+    return tuple([row[place] for row in rows] for place in range(width))
 
 
 def _order(column: str, *, descending: bool) -> str:

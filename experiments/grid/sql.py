@@ -107,31 +107,27 @@ SELECT * FROM (
 _BACKENDS = """,
 backends AS MATERIALIZED (SELECT DISTINCT backend FROM experiments_gridcell)
 """
-# Which firsts pass the filters, and which have one before them in their model that does. What could
-# take the place of the others is looked for by index, one variant after the other (a first that is
-# beaten stands before whatever else its variant has); there, platforms are read only if asked for.
+# Which firsts pass the filters; a first is settled if it does, or one before it in its model. What
+# could take the place of the others is looked for by index, one variant after the other: all else
+# that a variant has stands behind its first of that kind of load. Only ids tell platforms there.
 _JUDGED = """
 judged AS MATERIALIZED (
     SELECT *, bool_or(passes) OVER (
         PARTITION BY model_id ORDER BY {best_first} ROWS UNBOUNDED PRECEDING
-    ) AS is_beaten
+    ) AS is_settled
     FROM (SELECT *, coalesce({passing}, FALSE) AS passes FROM ({joined}) joined) first
 )
 """
 _FAILED = """
 failed AS MATERIALIZED (
-    SELECT * FROM v WHERE variant_id IN (SELECT variant_id FROM judged WHERE NOT is_beaten)
+    SELECT * FROM v WHERE variant_id IN (SELECT variant_id FROM judged WHERE NOT is_settled)
 )
 """
 _BEST_OF_FAILED = f"""
 best_of_failed AS MATERIALIZED (
     SELECT v.*, best.* FROM failed v CROSS JOIN LATERAL (
         SELECT cfg_pk, cfg_load, cfg_kind, cfg_backend, cfg_platform, {_FIGURES} FROM (
-            SELECT v.*, {_OF_RUNS},
-                (SELECT key FROM hardware_platform WHERE id = c.platform_id) AS cfg_platform_key,
-                (SELECT name FROM hardware_platform WHERE id = c.platform_id) AS cfg_platform_name,
-                (SELECT category FROM hardware_platform WHERE id = c.platform_id) AS cfg_category
-            FROM ({_CONFIGURATIONS}) c WHERE c.variant_id = v.variant_id
+            SELECT v.*, {_OF_RUNS} FROM ({_CONFIGURATIONS}) c WHERE c.variant_id = v.variant_id
         ) measured WHERE {{passing}} ORDER BY {{best_first}} LIMIT 1
     ) best
 )

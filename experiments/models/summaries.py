@@ -76,8 +76,9 @@ class GridPlace(models.Model):
 
     It stands for its configurations with ranked runs, and there is none without. `best` is the
     fastest of them by generation; the other columns are theirs, or the least and greatest of all.
-    `trades` are speed (tok/s) and memory (GB) of those that no other is both as fast and as lean
-    as; NULL where the fastest is the leanest too, so that both ends are those of one configuration.
+    `trades` are speed (tok/s) and memory (GB) of those with a speed that no other is both as fast
+    and as lean as, and of the fastest whose memory is not known. NULL where that is a single one
+    with the speed and memory that stand here, and where none has a speed.
     """
 
     id = models.BigAutoField(primary_key=True)

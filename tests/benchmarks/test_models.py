@@ -238,3 +238,21 @@ def test_protocol_is_stored_whole() -> None:
         kv_cache_type="q8_0",
     )
     assert make_score(protocol=protocol).protocol == protocol
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("q4_k", ["acme/One"]),
+        ("Q4 ONE", ["acme/One"]),
+        ("50%", ["acme/50%-pruned"]),
+        ("tales", ["acme/50%-pruned"]),
+        ("one tales", []),
+        ("\\", []),
+        (" ", []),
+    ],
+)
+def test_search_takes_every_character_for_itself(words: str, found: list[str]) -> None:
+    make_variant(model_name="acme/One", quantization="Q4_K_M")
+    make_variant(model_name="acme/50%-pruned", quantization="Q4XK", lora_adapter="acme/Tales")
+    assert [item.model_name for item in ModelVariant.objects.search(words)] == found

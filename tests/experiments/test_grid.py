@@ -216,7 +216,7 @@ def all_pages(criteria: GridCriteria) -> Iterator[GridPage]:
 
 # Values of every filter, with and without an effect on the rows below.
 FILTER_VALUES: dict[str, list[Any]] = {
-    "q": ["", "", "alpha", "BETA q4", "8060"],
+    "q": ["", "", "alpha", "BETA q4", "8060", "_", "4_k_m", "%", "q4\\_k"],
     "min_quality": [None, None, 40.0, 50.0],
     "min_speed": [None, None, 10.0, 25.0, 99.0],
     "max_memory_gb": [None, None, 20.0, 50.0],

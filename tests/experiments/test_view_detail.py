@@ -267,9 +267,12 @@ def test_run_detail_lists_the_newest_of_many_repeats_and_says_so(client: Client)
         for number in range(52)
     ]
     assert ingest({"experiment_runs": runs}).accepted
-    path = address(TestRun.objects.order_by("started_at")[0])
-    text = body(client, path)
-    assert "The newest 50 of 52 runs" in text
-    assert text.count("Compare<") == 50
+    by_age = TestRun.objects.order_by("started_at")
+    for run in (by_age[0], by_age[51]):
+        text = body(client, address(run))
+        assert "50 of 52 runs, the newest first" in text
+        assert text.count("Compare<") == 49
+        assert "this run" in text
+    path = address(by_age[0])
     rows = client.get(path, {"format": "json", "table": "repeated-runs"}).json()["rows"]
     assert len(rows) == 52

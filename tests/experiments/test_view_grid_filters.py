@@ -88,6 +88,19 @@ def test_two_limits_are_met_by_one_configuration_or_not_at_all(client: Client) -
     assert (models(), models(**unknown)) == (1, 1)
 
 
+def test_a_filter_finds_what_stands_behind_a_faster_one_of_another_kind(client: Client) -> None:
+    make_run(load_kind="serving", backend="vllm", figures=speed(90.0))
+    make_run(load_kind="isolated", backend="vllm", figures=speed(80.0))
+    make_run(load_kind="isolated", backend="llama.cpp", figures=speed(50.0))
+    make_run(load_kind="serving", backend="llama.cpp", figures=speed(40.0))
+    anyhow = {"load_kind": "any"}
+    assert ">90.0<" in page(client, anyhow)
+    for kind, figure in (("any", "50.0"), ("isolated", "50.0"), ("serving", "40.0")):
+        text = page(client, {"load_kind": kind, "backend": "llama.cpp"})
+        assert f">{figure}<" in text
+        assert text.count('<tbody id="model-') == 1
+
+
 def test_a_column_is_added_in_one_place(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(backend="vllm")
     extra = Column(

@@ -197,10 +197,7 @@ def test_connection_settings_take_a_password_from_a_file_and_join_options(
     monkeypatch.setenv("DATABASE_URL", "postgres://me@db/results?options=-c%20work_mem%3D64MB")
     database = connection_settings(env.load())
     assert database["PASSWORD"] == "p@ss:w/rd"
-    assert (
-        database["OPTIONS"]["options"]
-        == "-c jit=off -c work_mem=16MB -c plan_cache_mode=force_generic_plan -c work_mem=64MB"
-    )
+    assert database["OPTIONS"]["options"] == f"{SESSION} -c work_mem=64MB"
 
 
 def test_load_hides_secrets_from_repr(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,10 +232,7 @@ def test_connection_settings_of_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     database = connection_settings(env.load())
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "results")
     # Commands may take their time.
-    assert (
-        database["OPTIONS"]["options"]
-        == "-c jit=off -c work_mem=16MB -c plan_cache_mode=force_generic_plan"
-    )
+    assert database["OPTIONS"]["options"] == SESSION
     assert (database["OPTIONS"]["sslmode"], database["OPTIONS"]["connect_timeout"]) == (
         "require",
         5,
