@@ -49,9 +49,8 @@ def test_a_question_that_fails_leaves_the_connection_in_order() -> None:
     assert asked(4) == 5
 
 
-def test_a_question_is_planned_anew_where_the_connection_was_lost(
-    transactional_db: None,
-) -> None:
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_question_is_planned_anew_where_the_connection_was_lost() -> None:
     asked(1)
     connection.close()
     assert asked(5) == 6
