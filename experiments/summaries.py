@@ -170,7 +170,7 @@ WITH touched AS MATERIALIZED (
 _OF_PLACE = "variant_id, platform_id, backend, load_class, load_kind"
 _COLUMNS_OF_PLACE = (
     *("best_id", "tokens_per_second", "tokens_per_kwh", "tokens_per_second_min"),
-    *("memory_gb_min", "memory_gb_max", "memory_unknown"),
+    *("memory_gb_min", "memory_gb_max", "memory_unknown", "trades"),
 )
 _KEPT_OF_PLACE = ", ".join(_COLUMNS_OF_PLACE)
 _OLD_OF_PLACE = ", ".join(f"place.{name}" for name in _COLUMNS_OF_PLACE)
@@ -213,19 +213,19 @@ _WRITE_PLACES = f"""
         bool_or(memory_gb IS NULL) AS memory_unknown,
         array_agg(ARRAY[tokens_per_second, memory_gb] ORDER BY memory_gb) FILTER (
             WHERE tokens_per_second > coalesce(fastest_leaner, '-Infinity')
-        ) AS trades
+        ) AS every_trade
     FROM measured GROUP BY variant_id, cell_id, model_name, lora_adapter
 ), written AS (
     SELECT found.*, model.id AS model_id,
-        CASE WHEN array_length(trades, 1) > 1 OR trades[1][2] IS DISTINCT FROM memory_gb_min
-            OR memory_unknown <> (trades[1][2] IS NULL) THEN trades END AS kept_trades
+        CASE WHEN array_length(every_trade, 1) > 1
+            OR every_trade[1][2] IS DISTINCT FROM memory_gb_min
+            OR memory_unknown <> (every_trade[1][2] IS NULL) THEN every_trade END AS trades
     FROM found JOIN experiments_gridmodel model USING (model_name, lora_adapter)
 )
-INSERT INTO experiments_gridplace AS place (variant_id, cell_id, model_id, {_KEPT_OF_PLACE}, trades)
-SELECT variant_id, cell_id, model_id, {_KEPT_OF_PLACE}, kept_trades FROM written
-ON CONFLICT (variant_id, cell_id) DO UPDATE
-SET ({_KEPT_OF_PLACE}, trades) = ({_WRITTEN_OF_PLACE}, excluded.trades)
-WHERE ({_OLD_OF_PLACE}, place.trades) IS DISTINCT FROM ({_WRITTEN_OF_PLACE}, excluded.trades)
+INSERT INTO experiments_gridplace AS place (variant_id, cell_id, model_id, {_KEPT_OF_PLACE})
+SELECT variant_id, cell_id, model_id, {_KEPT_OF_PLACE} FROM written
+ON CONFLICT (variant_id, cell_id) DO UPDATE SET ({_KEPT_OF_PLACE}) = ({_WRITTEN_OF_PLACE})
+WHERE ({_OLD_OF_PLACE}) IS DISTINCT FROM ({_WRITTEN_OF_PLACE})
 """  # noqa: S608 - no text from outside
 
 # Where none of the touched ones was marked, what was marked beats all others still: only these two

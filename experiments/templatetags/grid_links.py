@@ -5,8 +5,7 @@ template code would take most of its time.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from html import escape as escape_anew
+from html import escape
 from typing import Any
 
 from django import template
@@ -19,9 +18,6 @@ from experiments.presenters.grid.filters import Choice
 from experiments.presenters.grid.lines import Line, ModelLine, PlatformLine
 
 register = template.Library()
-
-# Most of what a page says stands in many of its cells.
-escape = lru_cache(maxsize=4096)(escape_anew)
 
 
 @register.simple_block_tag(takes_context=True)
